@@ -1,0 +1,435 @@
+//! The lock itself, without data: sections to begin and end, a publication to validate.
+
+#[cfg(feature = "park")]
+mod park;
+
+use core::fmt;
+
+use crate::conflict::{Conflict, Stamp};
+use crate::sync::{const_fn, wait_init};
+use crate::wait::{Wait, Writers};
+use crate::word::{MAX_WRITERS, Word};
+
+/// A sequence lock whose write sections may sleep and overlap, without data of its own.
+///
+/// # The idiom
+///
+/// ```
+/// # use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+/// # let lock = RawSeqSchedLock::<Spin>::new();
+/// # let (look, publish, retract) = (|| 7, |_: u32| (), || ());
+/// let stamp = lock.read_begin()?;      // 1. before anything is looked at
+/// let found = look();                  // 2. may take long, may see anything
+/// publish(found);                      // 3. visible to others, provisionally
+/// if lock.read_commit(stamp).is_err() {
+///     retract();                       // 4. a writer was or is at work: take it back
+/// }
+/// # Ok::<(), Conflict>(())
+/// ```
+///
+/// and on the other side
+///
+/// ```
+/// # use seqschedlock::{RawSeqSchedLock, Spin};
+/// # let lock = RawSeqSchedLock::<Spin>::new();
+/// # let (change_the_source, remove_what_was_published) = (|| (), || ());
+/// let section = lock.write();          // before the source changes
+/// change_the_source();                 // may sleep, may take long
+/// remove_what_was_published();         // sees every publication that was committed before
+/// drop(section);                       // not before the stale entry is gone
+/// ```
+///
+/// [`publish`](Self::publish) is the first, [`read`](Self::read) the form of it for those who
+/// only look.
+///
+/// # What is guaranteed
+///
+/// - **Observe.** If [`read_end`](Self::read_end) is `Ok`, no write section overlapped the read
+///   section: what was read is as if no writer had run. (Sections that were
+///   [cancelled](WriteGuard::cancel) do not count: they changed nothing.)
+/// - **Publish.** If a reader makes something visible and then [`read_commit`](Self::read_commit) is
+///   `Ok`, every write section that did not end before the read section began sees it.
+/// - Write sections never wait, neither for readers nor for one another.
+/// - A reader that waits is woken by the last writer out.
+///
+/// What is protected must itself tolerate the race: atomics, concurrent maps, files. The lock says
+/// afterwards whether a look was good; it does not keep anyone from looking.
+/// (`docs/memory-ordering.md` argues all this and names the model that checks it.)
+///
+/// # Waiting
+///
+/// `W` says [how a reader waits](Wait). Only the methods that say so wait; a check never does.
+///
+/// # Layout
+///
+/// `repr(C)`, the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
+/// lock has size, alignment and layout of the word alone: 8 bytes, all zero when at rest. It may live
+/// in memory that processes share, and readers work on it where that memory is mapped read-only.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+/// use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+///
+/// static LOCK: RawSeqSchedLock<Spin> = RawSeqSchedLock::new();
+/// static SIDE: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+///
+/// let square = LOCK.write();
+/// for side in &SIDE {
+///     side.store(3, Relaxed);
+/// }
+/// assert_eq!(LOCK.try_read(|| ()), Err(Conflict::WriterRunning));
+/// drop(square);
+///
+/// // Both sides are from the same square, whoever draws the next one meanwhile.
+/// let [a, b] = LOCK.read(|| [SIDE[0].load(Relaxed), SIDE[1].load(Relaxed)]);
+/// assert_eq!(a, b);
+/// ```
+///
+/// # Source
+///
+/// `seqschedlock_t` of Andrea Arcangeli's patch of 13 December 2005 against the race of
+/// `invalidate_inode_pages2()` and `do_no_page()`, with the defects listed in
+/// `docs/memory-ordering.md` mended.
+#[repr(C)]
+pub struct RawSeqSchedLock<W> {
+    word: Word,
+    wait: W,
+}
+
+impl<W: Wait> RawSeqSchedLock<W> {
+    const_fn! {
+        /// A lock at rest.
+        #[inline]
+        #[must_use]
+        pub const fn new() -> Self {
+            Self { word: Word::new(), wait: wait_init!(use W) }
+        }
+    }
+
+    /// Begins a read section. Never waits.
+    ///
+    /// Take the stamp *before* the source is consulted: one taken afterwards vouches for nothing.
+    /// A read section has no end of its own; it may be checked several times, or be forgotten.
+    ///
+    /// Ordering: acquire. What ended write sections wrote is visible after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs.
+    #[inline]
+    pub fn read_begin(&self) -> Result<Stamp, Conflict> {
+        self.word.begin()
+    }
+
+    /// Validates what was looked at since `stamp` was taken. Never waits.
+    ///
+    /// `Ok` means that no write section has run since. It says nothing about what the caller has
+    /// *written* meanwhile: that is what [`read_commit`](Self::read_commit) is for.
+    ///
+    /// Ordering: an acquire fence; what was read before it stays before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs, [`Conflict::Race`] if one ran.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+    ///
+    /// let lock = RawSeqSchedLock::<Spin>::new();
+    /// let stamp = lock.read_begin()?;
+    /// assert_eq!(lock.read_end(stamp), Ok(()));
+    ///
+    /// let section = lock.write();
+    /// assert_eq!(lock.read_end(stamp), Err(Conflict::WriterRunning));
+    /// drop(section);
+    /// assert_eq!(lock.read_end(stamp), Err(Conflict::Race)); // and so for ever
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    #[inline]
+    pub fn read_end(&self, stamp: Stamp) -> Result<(), Conflict> {
+        self.word.end(stamp)
+    }
+
+    /// Validates what was published since `stamp` was taken. Never waits.
+    ///
+    /// If it is `Ok`, every write section that did not end before the stamp was taken sees what the
+    /// caller made visible before this call. If it is not, take that back. It validates what was
+    /// looked at too: there is no need to call [`read_end`](Self::read_end) first.
+    ///
+    /// Ordering: a sequentially consistent fence. Publishing may be a relaxed store.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs, [`Conflict::Race`] if one ran.
+    #[inline]
+    pub fn read_commit(&self, stamp: Stamp) -> Result<(), Conflict> {
+        self.word.commit(stamp)
+    }
+
+    /// Begins a read section when no write section runs; until then waits as `W` says.
+    ///
+    /// A reader inside its own write section waits for itself, for ever.
+    ///
+    /// # Panics
+    ///
+    /// Only if `W` does.
+    #[inline]
+    pub fn read_begin_wait(&self) -> Stamp {
+        loop {
+            match self.read_begin() {
+                Ok(stamp) => return stamp,
+                Err(_) => self.wait.wait(&Writers::new(&self.word)),
+            }
+        }
+    }
+
+    /// Looks once: runs `look` in a read section and returns what it found if that was valid.
+    ///
+    /// # Errors
+    ///
+    /// The [`Conflict`] that was met. If a write section runs already, `look` is not called.
+    ///
+    /// # Examples
+    ///
+    /// Bounded progress: give up the cache after three conflicts.
+    ///
+    /// ```
+    /// # use seqschedlock::{RawSeqSchedLock, Spin};
+    /// # let lock = RawSeqSchedLock::<Spin>::new();
+    /// # let (look, ask_the_source) = (|| 7, || 7);
+    /// let value = (0..3)
+    ///     .find_map(|_| lock.try_read(look).ok())
+    ///     .unwrap_or_else(ask_the_source);
+    /// # assert_eq!(value, 7);
+    /// ```
+    #[inline]
+    pub fn try_read<R>(&self, look: impl FnOnce() -> R) -> Result<R, Conflict> {
+        let stamp = self.read_begin()?;
+        let found = look();
+        self.read_end(stamp)?;
+        Ok(found)
+    }
+
+    /// Looks until it was valid: runs `look` again after every conflict, waiting as `W` says.
+    ///
+    /// What a failed look returned is dropped. Writers are never held up, so enough of them can
+    /// keep a reader from ever getting through; use [`try_read`](Self::try_read) to bound that.
+    #[inline]
+    pub fn read<R>(&self, mut look: impl FnMut() -> R) -> R {
+        loop {
+            let stamp = self.read_begin_wait();
+            let found = look();
+            if self.read_end(stamp).is_ok() {
+                return found;
+            }
+        }
+    }
+
+    /// Publishes once: runs `attempt`, which looks and makes the result visible, then validates.
+    ///
+    /// `attempt` returns what `retract` needs to find what was published. On a conflict `retract`
+    /// takes it back: exactly what this attempt published, not what somebody newer has put in its
+    /// place. Until then others can see it; where that must not be, publish it unreachable and open
+    /// it after success, or validate inside a lock of your own that writers take after
+    /// [`write`](Self::write).
+    ///
+    /// If `attempt` panics nothing is retracted: make publishing its last step.
+    ///
+    /// # Errors
+    ///
+    /// The [`Conflict`] that was met. If a write section runs already, `attempt` is not called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{collections::HashMap, sync::{Arc, Mutex}};
+    /// use seqschedlock::{RawSeqSchedLock, Spin};
+    ///
+    /// let lock = RawSeqSchedLock::<Spin>::new();
+    /// let cache = Mutex::new(HashMap::new());
+    /// let load = |key: u32| Arc::new(key * 2); // slow, from the source
+    ///
+    /// let value = lock.try_publish(
+    ///     || {
+    ///         let value = load(21);
+    ///         cache.lock().unwrap().insert(21, Arc::clone(&value));
+    ///         value
+    ///     },
+    ///     |ours| {
+    ///         let mut cache = cache.lock().unwrap();
+    ///         if cache.get(&21).is_some_and(|there| Arc::ptr_eq(there, &ours)) {
+    ///             cache.remove(&21);
+    ///         }
+    ///     },
+    /// )?;
+    /// assert_eq!(*value, 42);
+    /// # Ok::<(), seqschedlock::Conflict>(())
+    /// ```
+    #[inline]
+    pub fn try_publish<P>(
+        &self,
+        attempt: impl FnOnce() -> P,
+        retract: impl FnOnce(P),
+    ) -> Result<P, Conflict> {
+        let stamp = self.read_begin()?;
+        self.commit_or_retract(stamp, attempt(), retract)
+    }
+
+    /// Publishes until it holds: runs `attempt` again after every conflict, waiting as `W` says.
+    ///
+    /// As [`try_publish`](Self::try_publish) otherwise.
+    #[inline]
+    pub fn publish<P>(&self, mut attempt: impl FnMut() -> P, mut retract: impl FnMut(P)) -> P {
+        loop {
+            let stamp = self.read_begin_wait();
+            if let Ok(published) = self.commit_or_retract(stamp, attempt(), &mut retract) {
+                return published;
+            }
+        }
+    }
+
+    #[inline]
+    fn commit_or_retract<P>(
+        &self,
+        stamp: Stamp,
+        published: P,
+        retract: impl FnOnce(P),
+    ) -> Result<P, Conflict> {
+        match self.read_commit(stamp) {
+            Ok(()) => Ok(published),
+            Err(conflict) => {
+                retract(published);
+                Err(conflict)
+            }
+        }
+    }
+
+    /// Begins a write section. Never waits, neither for readers nor for other writers.
+    ///
+    /// The section lasts until the guard is dropped, wherever and however that happens: it may
+    /// sleep, cross an `.await`, move to another thread, or unwind. Begin it before the source
+    /// changes and end it when nothing stale can be seen any more.
+    ///
+    /// Writers do not exclude one another. Where they must, take a lock of your own inside.
+    ///
+    /// Ordering: a full fence. What committed readers published is visible after it.
+    ///
+    /// # Panics
+    ///
+    /// If 16 384 write sections run on this lock already. The lock stays as it was.
+    #[inline]
+    pub fn write(&self) -> WriteGuard<'_, W> {
+        let room = self.word.enter();
+        let guard = WriteGuard { lock: self };
+        if !room {
+            too_many(guard);
+        }
+        guard
+    }
+
+    /// How many write sections run: a hint, out of date as soon as it is read.
+    #[must_use]
+    pub fn writers(&self) -> usize {
+        self.word.writers() as usize
+    }
+
+    /// The waiting strategy of this lock, for one that has something to tell.
+    #[must_use]
+    pub fn wait_strategy(&self) -> &W {
+        &self.wait
+    }
+}
+
+#[cold]
+fn too_many<W: Wait>(guard: WriteGuard<'_, W>) -> ! {
+    guard.cancel();
+    panic!("seqschedlock: more than {MAX_WRITERS} write sections at a time on one lock")
+}
+
+impl<W: Wait> Default for RawSeqSchedLock<W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Prints how many sections run and how many have ended. Never blocks.
+impl<W> fmt::Debug for RawSeqSchedLock<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawSeqSchedLock")
+            .field("writers", &self.word.writers())
+            .field("sequence", &self.word.sequence())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A write section that runs. Dropping it ends the section.
+///
+/// It ends on every path, a panic included: a reader that raced with a section that failed halfway
+/// is told so, like any other. The guard may move to another thread and be shared.
+///
+/// Forgetting it ([`core::mem::forget`]) is safe and means what it says: the section never ends, every
+/// check answers [`Conflict::WriterRunning`] from then on, and readers that wait wait for ever.
+#[must_use = "the write section ends when the guard is dropped, here at once"]
+pub struct WriteGuard<'a, W: Wait> {
+    lock: &'a RawSeqSchedLock<W>,
+}
+
+impl<W: Wait> WriteGuard<'_, W> {
+    /// Ends the section as one that changed nothing: readers that overlapped it do not race.
+    ///
+    /// "Nothing" means that no reader could have seen a difference at any moment, not that it was put
+    /// right again: a reader that saw the difference in between would be told that all was well.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+    /// # let lock = RawSeqSchedLock::<Spin>::new();
+    /// # let stale_entry: Option<()> = None;
+    /// let stamp = lock.read_begin()?;
+    /// let section = lock.write();
+    /// match stale_entry {
+    ///     Some(entry) => drop(entry), // and the section with it, at the end of the block
+    ///     None => section.cancel(),
+    /// }
+    /// assert_eq!(lock.read_end(stamp), Ok(()));
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    pub fn cancel(self) {
+        let lock = self.lock;
+        core::mem::forget(self);
+        if lock.word.cancel() {
+            lock.word.answer(|| lock.wait.wake());
+        }
+    }
+}
+
+impl<W: Wait> Drop for WriteGuard<'_, W> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.lock.word.exit() {
+            self.lock.word.answer(|| self.lock.wait.wake());
+        }
+    }
+}
+
+impl<W: Wait> fmt::Debug for WriteGuard<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WriteGuard").field(self.lock).finish()
+    }
+}
+
+#[cfg(test)]
+impl<W: Wait> RawSeqSchedLock<W> {
+    /// A lock at rest whose sequence has `left` sections to go before it wraps.
+    pub(crate) fn before_wrap(left: u32) -> Self {
+        Self {
+            word: Word::before_wrap(left.into()),
+            wait: wait_init!(use W),
+        }
+    }
+}

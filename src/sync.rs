@@ -1,0 +1,153 @@
+//! The one shim: what the crate takes from `core` and `std`, or from loom when it is model-checked.
+//!
+//! No other room asks whether loom is there. Under `--cfg loom` constructors lose their `const`
+//! ([`const_fn!`], [`wait_init!`]) and the protocol's orderings can be replaced by weaker ones
+//! ([`protocol!`]), so that a model can show what each of them is for.
+
+pub(crate) use inner::*;
+
+/// A locked read-modify-write is a full fence already: x86, where real code runs on it.
+///
+/// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason
+/// about the language, not about the machine, and keep the fence. (crossbeam-epoch does the same.)
+pub(crate) const LOCKED_RMW_IS_FULL_FENCE: bool = cfg!(all(
+    any(target_arch = "x86", target_arch = "x86_64"),
+    not(any(loom, miri))
+));
+
+#[cfg(not(loom))]
+mod inner {
+    #[cfg(not(feature = "portable-atomic"))]
+    pub(crate) use core::sync::atomic;
+    #[cfg(feature = "portable-atomic")]
+    pub(crate) use portable_atomic as atomic;
+
+    pub(crate) use crossbeam_utils::Backoff;
+
+    #[cfg(feature = "std")]
+    pub(crate) use std::thread::yield_now;
+
+    /// Waits for a notification until `deadline`; tells whether it came.
+    #[cfg(all(feature = "std", feature = "park"))]
+    pub(crate) fn wait_deadline(
+        listener: event_listener::EventListener,
+        deadline: std::time::Instant,
+    ) -> bool {
+        use event_listener::Listener as _;
+        listener.wait_deadline(deadline).is_some()
+    }
+
+    /// A constructor that is `const` outside loom.
+    macro_rules! const_fn {
+        ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+            $(#[$meta])* $vis const fn $($rest)*
+        };
+    }
+
+    /// How the trait [`Wait`](crate::Wait) asks for a strategy at rest, and how one is made.
+    macro_rules! wait_init {
+        (declare $(#[$meta:meta])*) => { $(#[$meta])* const INIT: Self; };
+        (define $value:expr) => { const INIT: Self = $value; };
+        (use $W:ty) => { <$W as $crate::Wait>::INIT };
+    }
+
+    /// The choices of a protocol: one constant.
+    macro_rules! protocol {
+        ($(#[$meta:meta])* const $NAME:ident: $Type:ty = $value:expr;) => {
+            $(#[$meta])* pub(crate) const $NAME: $Type = $value;
+
+            #[inline(always)]
+            const fn protocol() -> $Type {
+                $NAME
+            }
+        };
+    }
+
+    /// What only models may reach.
+    macro_rules! for_models {
+        ($($item:item)*) => {};
+    }
+
+    pub(crate) use {const_fn, for_models, protocol, wait_init};
+}
+
+#[cfg(loom)]
+mod inner {
+    pub(crate) use loom::sync::atomic;
+    pub(crate) use loom::thread::yield_now;
+
+    /// `crossbeam_utils::Backoff` aborts a model. Here a spin gives the others a turn, and the
+    /// brief spin before blocking is over before it begins: a model should block, not spin.
+    pub(crate) struct Backoff;
+
+    impl Backoff {
+        pub(crate) fn new() -> Self {
+            Backoff
+        }
+        pub(crate) fn spin(&self) {
+            yield_now();
+        }
+        pub(crate) fn snooze(&self) {
+            yield_now();
+        }
+        pub(crate) fn is_completed(&self) -> bool {
+            true
+        }
+    }
+
+    /// Loom has no clock: every deadline has passed as soon as it is waited for.
+    #[cfg(all(feature = "std", feature = "park"))]
+    pub(crate) fn wait_deadline(
+        listener: event_listener::EventListener,
+        _deadline: std::time::Instant,
+    ) -> bool {
+        drop(listener);
+        false
+    }
+
+    macro_rules! const_fn {
+        ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+            $(#[$meta])* $vis fn $($rest)*
+        };
+    }
+
+    macro_rules! wait_init {
+        (declare $(#[$meta:meta])*) => { $(#[$meta])* fn init() -> Self; };
+        (define $value:expr) => { fn init() -> Self { $value } };
+        (use $W:ty) => { <$W as $crate::Wait>::init() };
+    }
+
+    macro_rules! protocol {
+        ($(#[$meta:meta])* const $NAME:ident: $Type:ty = $value:expr;) => {
+            $(#[$meta])* pub const $NAME: $Type = $value;
+
+            std::thread_local! {
+                // A plain `Cell`: loom runs all threads of a model on the thread that asked for it.
+                static IN_FORCE: core::cell::Cell<$Type> = const { core::cell::Cell::new($NAME) };
+            }
+
+            fn protocol() -> $Type {
+                IN_FORCE.get()
+            }
+
+            /// Runs `model` under another protocol than the proven one.
+            pub fn with_protocol(other: $Type, model: impl FnOnce()) {
+                struct Restore;
+                impl Drop for Restore {
+                    fn drop(&mut self) {
+                        IN_FORCE.set($NAME);
+                    }
+                }
+                let _restore = Restore;
+                IN_FORCE.set(other);
+                model();
+            }
+        };
+    }
+
+    macro_rules! for_models {
+        ($($item:item)*) => { $($item)* };
+    }
+
+    pub(crate) use {const_fn, for_models, protocol, wait_init};
+}

@@ -1,0 +1,131 @@
+//! How a reader waits for the writers to leave, and how the last of them wakes it.
+
+#[cfg(feature = "park")]
+mod park;
+mod spin;
+#[cfg(feature = "std")]
+mod yield_now;
+
+#[cfg(feature = "park")]
+pub use park::Park;
+pub use spin::Spin;
+#[cfg(feature = "std")]
+pub use yield_now::Yield;
+
+use core::fmt;
+
+use crate::sync::wait_init;
+use crate::word::Word;
+
+/// A waiting strategy: what a reader does while write sections run.
+///
+/// Writers never wait, so this is all about readers, and only about those that met a writer. Choose
+/// one as the lock's type parameter:
+///
+/// | strategy | a waiting reader | choose it where |
+/// |---|---|---|
+/// | [`Spin`] | spins | sections are a few instructions long and are never preempted; no `std` needed |
+/// | `Yield` | gives its time slice away | sections are short but may be preempted |
+/// | `Park` | spins briefly, then blocks, or is awaited | sections sleep, do I/O, or are held across `.await` |
+/// | your own | does what you say | you have a scheduler of your own |
+///
+/// # Writing one
+///
+/// [`wait`](Self::wait) may return early: the caller looks again and comes back if it has to. A
+/// strategy that blocks must keep to this order, or wake-ups get lost:
+///
+/// 1. register with your queue, so that [`wake`](Self::wake) would find you;
+/// 2. call [`Writers::request_wake`];
+/// 3. block only if that was `true`; on `false` nobody is left to wake you.
+///
+/// `wake` then runs after the request, on the thread of a writer that is out already, and sees
+/// everything that was done before the request. It may run more than once for one request and it
+/// must wake *every* registered reader. It is never called unless a reader asked.
+///
+/// # Examples
+///
+/// A strategy that counts how often readers had to wait:
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use seqschedlock::{RawSeqSchedLock, Wait, Writers};
+///
+/// #[derive(Debug)]
+/// struct Counted(AtomicUsize);
+///
+/// impl Wait for Counted {
+///     const INIT: Self = Counted(AtomicUsize::new(0));
+///
+///     fn wait(&self, writers: &Writers<'_>) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         while writers.running() {
+///             std::thread::yield_now();
+///         }
+///     }
+/// }
+///
+/// let lock = RawSeqSchedLock::<Counted>::new();
+/// let writer = lock.write();
+/// std::thread::scope(|threads| {
+///     let reader = threads.spawn(|| lock.read_begin_wait());
+///     while lock.wait_strategy().0.load(Ordering::Relaxed) == 0 {
+///         std::thread::yield_now();
+///     }
+///     drop(writer);
+///     assert_eq!(lock.read_end(reader.join().unwrap()), Ok(()));
+/// });
+/// ```
+pub trait Wait: Sized {
+    wait_init! { declare
+        /// A strategy nobody waits on yet: what a new lock starts with.
+        ///
+        /// (A function `init()` under `--cfg loom`, whose types cannot be made in a constant.)
+        #[allow(clippy::declare_interior_mutable_const, reason = "every lock gets a copy of its own")]
+    }
+
+    /// Waits until no write section runs, or for as long as seems right: the caller looks again.
+    fn wait(&self, writers: &Writers<'_>);
+
+    /// Wakes every reader that has registered. Called by the last writer out, if a reader asked.
+    ///
+    /// The default does nothing, which is right for strategies that never block.
+    fn wake(&self) {}
+}
+
+/// The writers of a lock, as a waiting reader sees them.
+pub struct Writers<'a> {
+    word: &'a Word,
+}
+
+impl<'a> Writers<'a> {
+    #[inline]
+    pub(crate) fn new(word: &'a Word) -> Self {
+        Self { word }
+    }
+
+    /// Whether a write section runs. A hint (a relaxed load): good to spin on, not to conclude from.
+    #[inline]
+    #[must_use]
+    pub fn running(&self) -> bool {
+        self.word.writers() != 0
+    }
+
+    /// Asks the last writer out to call [`Wait::wake`].
+    ///
+    /// `true`: it will, and it will see whatever the caller did before this call. `false`: no
+    /// writer is left, so do not block.
+    ///
+    /// This is the one write of shared memory that a reader ever does.
+    #[must_use = "block only if this is true: otherwise nobody will wake you"]
+    pub fn request_wake(&self) -> bool {
+        self.word.request_wake()
+    }
+}
+
+impl fmt::Debug for Writers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Writers")
+            .field(&self.word.writers())
+            .finish()
+    }
+}

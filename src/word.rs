@@ -1,0 +1,77 @@
+//! The state word, and the only room in which a memory ordering of the protocol is written.
+//!
+//! A word counts the write sections that run (`writers`) and those that have ended (`sequence`), and
+//! remembers whether a reader wants to be woken. Two layouts answer to the same calls:
+//!
+//! - `packed`: one `AtomicU64`, so that one load is a snapshot of everything;
+//! - `split`: two `AtomicU32`, the layout of 2005, for targets without 64-bit atomics
+//!   (`--cfg seqschedlock_split` asks for it anywhere).
+//!
+//! `docs/memory-ordering.md` holds the argument; every comment here names the partner of its line.
+
+#[cfg(any(test, not(any(seqschedlock_split, not(target_has_atomic = "64")))))]
+mod packed;
+#[cfg(any(test, seqschedlock_split, not(target_has_atomic = "64")))]
+mod split;
+
+#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
+pub(crate) use packed::Word;
+#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
+pub(crate) use split::Word;
+
+for_models! {
+    #[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
+    pub use packed::{PROVEN, Protocol, with_protocol};
+    #[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
+    pub use split::{PROVEN, Protocol, with_protocol};
+}
+
+use crate::sync::{
+    atomic::{self, Ordering},
+    for_models,
+};
+
+/// The largest number of write sections that may run on one lock at a time.
+///
+/// Half of what the packed word can count: the other half is room for the threads that have counted
+/// themselves in and not yet found out that they were too many.
+pub(crate) const MAX_WRITERS: u32 = 1 << 14;
+
+/// A fence that may have been weakened to nothing.
+#[inline(always)]
+fn fence(order: Ordering) {
+    if !matches!(order, Ordering::Relaxed) {
+        atomic::fence(order);
+    }
+}
+
+/// The full fence between a writer's entry and its first look at what readers have published.
+#[inline(always)]
+fn fence_after_entry(order: Ordering) {
+    if crate::sync::LOCKED_RMW_IS_FULL_FENCE {
+        // The machine needs nothing more; the compiler must still keep the section behind the entry.
+        core::sync::atomic::compiler_fence(order);
+    } else {
+        fence(order);
+    }
+}
+
+impl Word {
+    /// The last writer's answer to a reader's request: forget it, then wake.
+    ///
+    /// In this order. A reader that asks between the two is woken by the one that follows; were the
+    /// bit cleared last, its request would be wiped out unanswered.
+    #[cold]
+    pub(crate) fn answer(&self, wake: impl FnOnce()) {
+        if self.clears_before_waking() {
+            self.clear_request();
+            wake();
+        } else {
+            wake();
+            self.clear_request();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

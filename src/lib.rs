@@ -9,12 +9,14 @@ extern crate std;
 
 mod conflict;
 mod raw;
+mod striped;
 mod sync;
 mod wait;
 mod word;
 
 pub use conflict::{Conflict, Stamp};
 pub use raw::{RawSeqSchedLock, WriteGuard};
+pub use striped::{StripedSeqSchedLock, WriteAllGuard};
 #[cfg(feature = "park")]
 pub use wait::Park;
 #[cfg(feature = "std")]

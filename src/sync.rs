@@ -44,6 +44,13 @@ mod inner {
         };
     }
 
+    /// An array of one value made again for each place, where constructors are `const`.
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            [const { $value }; $length]
+        };
+    }
+
     /// How the trait [`Wait`](crate::Wait) asks for a strategy at rest, and how one is made.
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* const INIT: Self; };
@@ -68,7 +75,7 @@ mod inner {
         ($($item:item)*) => {};
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }
 
 #[cfg(loom)]
@@ -111,6 +118,12 @@ mod inner {
         };
     }
 
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            core::array::from_fn::<_, { $length }, _>(|_| $value)
+        };
+    }
+
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* fn init() -> Self; };
         (define $value:expr) => { fn init() -> Self { $value } };
@@ -149,5 +162,5 @@ mod inner {
         ($($item:item)*) => { $($item)* };
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }

@@ -8,6 +8,7 @@
 extern crate std;
 
 mod conflict;
+mod lock;
 mod raw;
 mod striped;
 mod sync;
@@ -15,6 +16,7 @@ mod wait;
 mod word;
 
 pub use conflict::{Conflict, Stamp};
+pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
 pub use striped::{StripedSeqSchedLock, WriteAllGuard};
 #[cfg(feature = "park")]

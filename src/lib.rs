@@ -7,6 +7,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "cell")]
+mod cell;
 mod conflict;
 mod lock;
 mod raw;
@@ -15,6 +17,8 @@ mod sync;
 mod wait;
 mod word;
 
+#[cfg(feature = "cell")]
+pub use cell::{SeqSchedCell, SeqSchedCellGuard};
 pub use conflict::{Conflict, Stamp};
 pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
@@ -30,5 +34,10 @@ sync::for_models! {
     #[doc(hidden)]
     pub mod model {
         pub use crate::word::{PROVEN, Protocol, with_protocol};
+
+        #[cfg(feature = "cell")]
+        pub mod cell {
+            pub use crate::word::cell::{PROVEN, Protocol, with_protocol};
+        }
     }
 }

@@ -6,6 +6,15 @@
 
 pub(crate) use inner::*;
 
+#[cfg(feature = "cell")]
+pub(crate) use racing::Racing;
+
+#[cfg(all(feature = "cell", not(loom)))]
+mod racing;
+#[cfg(all(feature = "cell", loom))]
+#[path = "sync/racing_model.rs"]
+mod racing;
+
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason

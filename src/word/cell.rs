@@ -8,7 +8,7 @@
 //! is enough, where a lock needs a full one.
 
 use super::{Running, fence};
-use crate::conflict::{Conflict, Stamp};
+use crate::conflict::Conflict;
 use crate::sync::{atomic::Ordering, const_fn, protocol};
 
 #[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
@@ -100,6 +100,11 @@ pub(crate) struct CellWord {
 #[must_use]
 pub(crate) struct Turn(State);
 
+/// What a reader saw when it began.
+#[derive(Clone, Copy)]
+#[must_use]
+pub(crate) struct Seen(State);
+
 impl CellWord {
     const_fn! {
         #[inline]
@@ -109,26 +114,24 @@ impl CellWord {
     }
 
     #[inline]
-    pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
+    pub(crate) fn begin(&self) -> Result<Seen, Conflict> {
         let state = self.state.load(protocol().begin);
         if state & COPYING == 0 {
-            Ok(Stamp((state & !(TURN | WAKE)).into()))
+            Ok(Seen(state))
         } else {
             Err(Conflict::WriterRunning)
         }
     }
 
     #[inline]
-    pub(crate) fn end(&self, stamp: Stamp) -> Result<(), Conflict> {
+    pub(crate) fn end(&self, seen: Seen) -> Result<(), Conflict> {
         fence(protocol().end_fence);
         // Relaxed: the fence before it orders it, and nothing is read after it.
         let state = self.state.load(Ordering::Relaxed);
-        if u64::from(state & !(TURN | WAKE)) == stamp.0 {
+        if state == seen.0 {
             Ok(())
-        } else if state & COPYING == 0 {
-            Err(Conflict::Race)
         } else {
-            Err(Conflict::WriterRunning)
+            compare(seen, state)
         }
     }
 
@@ -222,8 +225,20 @@ impl CellWord {
     }
 
     /// How many copies have ended, for `Debug`.
-    pub(crate) fn sequence(&self) -> u64 {
-        u64::from(self.state.load(Ordering::Relaxed) / SEQUENCE_ONE)
+    pub(crate) fn sequence(&self) -> State {
+        self.state.load(Ordering::Relaxed) / SEQUENCE_ONE
+    }
+}
+
+/// The verdict on a word that has changed: a turn, or a request, alone does not concern readers.
+#[cold]
+fn compare(seen: Seen, state: State) -> Result<(), Conflict> {
+    if state & COPYING != 0 {
+        Err(Conflict::WriterRunning)
+    } else if (state ^ seen.0) & !(TURN | WAKE) != 0 {
+        Err(Conflict::Race)
+    } else {
+        Ok(())
     }
 }
 

@@ -266,3 +266,79 @@ impl Running for Awaited<'_> {
             .is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_excludes_writers_and_leaves_readers_alone() {
+        let word = CellWord::new();
+        let before = word.begin().unwrap();
+        let turn = word.take_turn().unwrap();
+        assert!(word.take_turn().is_none());
+        assert!(word.take_turn_and_enter().is_none());
+        let during = word.begin().unwrap();
+        assert!(!word.give_up(turn, true));
+        let after = word.begin().unwrap();
+        for seen in [before, during, after] {
+            assert_eq!(word.end(seen), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_readers_out_and_makes_those_race_who_were_in() {
+        for wakes in [false, true] {
+            let word = CellWord::new();
+            let before = word.begin().unwrap();
+            let turn = word.take_turn().unwrap();
+            let during = word.begin().unwrap();
+            word.enter(turn, wakes);
+            assert!(word.begin().is_err());
+            assert_eq!(word.end(before), Err(Conflict::WriterRunning));
+            assert!(!word.leave(turn, wakes));
+            assert_eq!(word.end(before), Err(Conflict::Race));
+            assert_eq!(word.end(during), Err(Conflict::Race));
+            assert_eq!(word.sequence(), 1);
+            assert!(word.take_turn_and_enter().is_some());
+            assert!(word.begin().is_err());
+        }
+    }
+
+    #[test]
+    fn a_request_is_answered_once_by_who_has_the_turn() {
+        let word = CellWord::new();
+        assert!(!word.turn().request_wake(), "there is nobody to wake");
+        let turn = word.take_turn().unwrap();
+        let seen = word.begin().unwrap();
+        assert!(!word.copy().request_wake(), "nobody copies");
+        assert!(word.turn().request_wake());
+        assert_eq!(word.end(seen), Ok(()), "a request is no conflict");
+        word.enter(turn, true);
+        assert!(word.copy().request_wake());
+        assert!(word.leave(turn, true));
+        assert!(!word.turn().request_wake());
+
+        let turn = word.take_turn_and_enter().unwrap();
+        assert!(!word.leave(turn, true), "it was answered already");
+        let turn = word.take_turn().unwrap();
+        assert!(word.turn().request_wake());
+        assert!(word.give_up(turn, true));
+    }
+
+    #[test]
+    fn the_sequence_wraps() {
+        for wakes in [false, true] {
+            let word = CellWord {
+                state: AtomicState::new(SEQUENCE_ONE.wrapping_neg()),
+            };
+            let last = word.begin().unwrap();
+            let turn = word.take_turn_and_enter().unwrap();
+            assert!(!word.leave(turn, wakes));
+            assert_eq!(word.sequence(), 0);
+            assert_eq!(word.end(last), Err(Conflict::Race));
+            assert_eq!(word.end(word.begin().unwrap()), Ok(()));
+            assert!(word.take_turn().is_some());
+        }
+    }
+}

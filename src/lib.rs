@@ -2,7 +2,7 @@
 #![doc = ""]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(missing_docs)]
+#![warn(clippy::std_instead_of_core)]
 
 #[cfg(feature = "std")]
 extern crate std;

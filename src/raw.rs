@@ -433,3 +433,6 @@ impl<W: Wait> RawSeqSchedLock<W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

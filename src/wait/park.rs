@@ -78,8 +78,9 @@ impl Default for Park {
     }
 }
 
+/// Prints how many readers wait. Never blocks.
 impl fmt::Debug for Park {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Park")
+        f.debug_tuple("Park").field(&self.readers).finish()
     }
 }

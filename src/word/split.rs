@@ -193,6 +193,7 @@ impl Word {
 
     /// Takes the request and wakes who made it.
     #[cold]
+    #[inline(never)] // a writer nobody waits for carries two locked instructions and no third
     pub(crate) fn answer(&self, wake: impl FnOnce()) {
         let clear = || {
             self.writers.fetch_and(!WAKE, protocol().clear);

@@ -9,6 +9,8 @@ extern crate std;
 
 mod conflict;
 mod raw;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod sync;
 mod wait;
 mod word;

@@ -111,6 +111,8 @@ extern crate std;
 
 mod conflict;
 mod raw;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod sync;
 mod wait;
 mod word;

@@ -69,6 +69,20 @@ mod inner {
     }
 
     pub(crate) use {const_fn, for_models, protocol, wait_init};
+
+    /// What the reference consumer locks with, and how large its pages are.
+    #[cfg(feature = "sim")]
+    pub(crate) mod kernel {
+        pub(crate) use std::sync::{
+            Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        };
+        pub(crate) use std::thread::sleep;
+
+        /// 4096 bytes.
+        pub(crate) const WORDS_PER_PAGE: usize = 512;
+        /// How many locks share the page index of a mapping.
+        pub(crate) const TREE_LOCKS: usize = 64;
+    }
 }
 
 #[cfg(loom)]
@@ -150,4 +164,21 @@ mod inner {
     }
 
     pub(crate) use {const_fn, for_models, protocol, wait_init};
+
+    /// What the reference consumer locks with. Its pages have one word and their index one lock: as
+    /// small as a model can be and still show every race.
+    #[cfg(feature = "sim")]
+    pub(crate) mod kernel {
+        pub(crate) use loom::sync::{
+            Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        };
+
+        pub(crate) const WORDS_PER_PAGE: usize = 1;
+        pub(crate) const TREE_LOCKS: usize = 1;
+
+        /// Loom has no clock; a sleep is a moment in which all others may run.
+        pub(crate) fn sleep(_duration: core::time::Duration) {
+            loom::thread::yield_now();
+        }
+    }
 }

@@ -6,6 +6,15 @@
 
 pub(crate) use inner::*;
 
+#[cfg(feature = "cell")]
+pub(crate) use racing::Racing;
+
+#[cfg(all(feature = "cell", not(loom)))]
+mod racing;
+#[cfg(all(feature = "cell", loom))]
+#[path = "sync/racing_model.rs"]
+mod racing;
+
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason
@@ -44,6 +53,13 @@ mod inner {
         };
     }
 
+    /// An array of one value made again for each place, where constructors are `const`.
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            [const { $value }; $length]
+        };
+    }
+
     /// How the trait [`Wait`](crate::Wait) asks for a strategy at rest, and how one is made.
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* const INIT: Self; };
@@ -68,8 +84,6 @@ mod inner {
         ($($item:item)*) => {};
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
-
     /// What the reference consumer locks with, and how large its pages are.
     #[cfg(feature = "sim")]
     pub(crate) mod kernel {
@@ -83,6 +97,7 @@ mod inner {
         /// How many locks share the page index of a mapping.
         pub(crate) const TREE_LOCKS: usize = 64;
     }
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }
 
 #[cfg(loom)]
@@ -125,6 +140,12 @@ mod inner {
         };
     }
 
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            core::array::from_fn::<_, { $length }, _>(|_| $value)
+        };
+    }
+
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* fn init() -> Self; };
         (define $value:expr) => { fn init() -> Self { $value } };
@@ -163,8 +184,6 @@ mod inner {
         ($($item:item)*) => { $($item)* };
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
-
     /// What the reference consumer locks with. Its pages have one word and their index one lock: as
     /// small as a model can be and still show every race.
     #[cfg(feature = "sim")]
@@ -181,4 +200,5 @@ mod inner {
             loom::thread::yield_now();
         }
     }
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }

@@ -58,15 +58,15 @@
 //!   counter that is bumped at one end only misses a fill that starts after the bump; a flag alone
 //!   misses a section that begins and ends within one fill.
 //! - Retract only what this attempt published, not what somebody newer put there.
-//! - Between publish and retract others can see the entry. Where that must not be, publish it
-//!   unreachable and open it after success, or validate inside a lock of your own that writers take
-//!   after [`write`](RawSeqSchedLock::write).
+//! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not
+//!   be, publish it closed and open it after success (a flag in the entry that hits look at), or
+//!   validate inside a lock of your own that writers take after [`write`](RawSeqSchedLock::write).
 //! - After a few conflicts serve the value uncached, or take a lock of your own: that bounds the work.
 //!
 //! # What it does not do
 //!
 //! - It keeps nobody from looking. What is read while a writer runs must tolerate that: atomics,
-//!   concurrent maps, files.
+//!   concurrent maps, files, [`SeqSchedCell`] for plain data.
 //! - It does not count readers. Writers never wait for them, so it is no means to know that
 //!   everybody has let go of something: reclaim memory by other means.
 //! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.

@@ -1,4 +1,5 @@
 //! Everything that can hand out a copy of a plain value, behind one trait.
+#![allow(dead_code, reason = "one bench reads, another writes")]
 
 use std::cell::UnsafeCell;
 

@@ -5,7 +5,7 @@
 //! starving its writer, or the other way round, shows it here.
 //!
 //! ```text
-//! cargo bench --bench scale -- [--seconds 0.3] [--readers N] [--json FILE]
+//! cargo bench --bench scale -- [--rounds 5] [--seconds 0.1] [--readers N] [--json FILE]
 //! ```
 
 #[path = "scale/contenders.rs"]
@@ -25,8 +25,11 @@ use serde_json::json;
 
 #[derive(Parser)]
 struct Options {
-    /// How long each figure is measured.
-    #[arg(long, default_value_t = 0.3)]
+    /// How often everything is measured; medians are printed.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each time.
+    #[arg(long, default_value_t = 0.1)]
     seconds: f64,
     /// The largest number of readers; by default as many as there are processors.
     #[arg(long)]
@@ -46,6 +49,13 @@ struct Writer {
     /// From the beginning of one write to that of the next; `None`: there is no writer.
     every: Option<Duration>,
     hold: Hold,
+}
+
+impl Writer {
+    /// Whether it is held for longer than it takes.
+    fn holds(self) -> bool {
+        !matches!(self.hold, Hold::Busy(Duration::ZERO))
+    }
 }
 
 /// What happens inside a write.
@@ -110,6 +120,21 @@ struct Totals {
     seconds: f64,
 }
 
+impl Totals {
+    fn reads_per_second(&self) -> f64 {
+        self.reads as f64 / self.seconds
+    }
+
+    fn writes_per_second(&self) -> f64 {
+        self.writes as f64 / self.seconds
+    }
+
+    /// Of all looks, the good ones and the wasted.
+    fn share(&self, wasted: u64) -> f64 {
+        wasted as f64 / (self.reads + self.races + self.refused).max(1) as f64
+    }
+}
+
 fn measure<C: Contender>(readers: usize, writer: Writer, time: Duration) -> Totals {
     let lock = C::new();
     let stop = AtomicBool::new(false);
@@ -122,10 +147,13 @@ fn measure<C: Contender>(readers: usize, writer: Writer, time: Duration) -> Tota
                     let [mut good, mut raced, mut refused] = [0_u64; 3];
                     start.wait();
                     while !stop.load(Relaxed) {
-                        match lock.look() {
-                            Look::Good => good += 1,
-                            Look::Raced => raced += 1,
-                            Look::Refused => refused += 1,
+                        // Some at a time, so that the loop is not what is measured.
+                        for _ in 0..64 {
+                            match lock.look() {
+                                Look::Good => good += 1,
+                                Look::Raced => raced += 1,
+                                Look::Refused => refused += 1,
+                            }
                         }
                     }
                     (good, raced, refused)
@@ -167,51 +195,20 @@ fn measure<C: Contender>(readers: usize, writer: Writer, time: Duration) -> Tota
     totals
 }
 
-struct Report {
-    options: Options,
-    lines: json::Lines,
+/// A contender, and what it did in each round with this many readers.
+struct Entry {
+    name: &'static str,
+    measure: fn(usize, Writer, Duration) -> Totals,
 }
 
-impl Report {
-    fn add<C: Contender>(&mut self, readers: usize, writer: Writer) {
-        let totals = measure::<C>(
-            readers,
-            writer,
-            Duration::from_secs_f64(self.options.seconds),
-        );
-        let looks = (totals.reads + totals.races + totals.refused).max(1) as f64;
-        let target = writer
-            .every
-            .map_or(0.0, |every| totals.seconds / every.as_secs_f64());
-        let reads = totals.reads as f64 / totals.seconds;
-        let writes = totals.writes as f64 / totals.seconds;
-        let kept = if target > 0.0 {
-            totals.writes as f64 / target
-        } else {
-            1.0
-        };
-        let (raced, refused) = (totals.races as f64 / looks, totals.refused as f64 / looks);
-        println!(
-            "{:<24} {:>12.0} {:>10.0} {:>7.1}% {:>7.3}% {:>8.3}%",
-            C::NAME,
-            reads,
-            writes,
-            100.0 * kept,
-            100.0 * raced,
-            100.0 * refused,
-        );
-        self.lines.push(&json!({
-            "contender": C::NAME,
-            "readers": readers,
-            "writer": writer.name,
-            "every_us": writer.every.map(|every| every.as_micros() as u64),
-            "reads_per_second": reads,
-            "writes_per_second": writes,
-            "cadence_kept": kept,
-            "raced": raced,
-            "refused": refused,
-        }));
-    }
+/// Median, smallest and largest.
+fn spread(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [
+        values[values.len() / 2],
+        values[0],
+        values[values.len() - 1],
+    ]
 }
 
 fn main() {
@@ -219,23 +216,81 @@ fn main() {
     let most = options
         .readers
         .unwrap_or_else(|| thread::available_parallelism().unwrap().get());
-    let lines = json::Lines::create(&options.json);
-    let mut report = Report { options, lines };
-    for readers in 1..=most {
-        for writer in WRITERS {
+    let time = Duration::from_secs_f64(options.seconds);
+    let mut lines = json::Lines::create(&options.json);
+    let contenders = for_each_contender!(Entry);
+
+    for writer in WRITERS {
+        // In turn, so that all share the machine's moods: rounds outermost.
+        let mut totals: Vec<Vec<Vec<Totals>>> = (0..=most)
+            .map(|_| contenders.iter().map(|_| Vec::new()).collect())
+            .collect();
+        for _ in 0..options.rounds {
+            for readers in 1..=most {
+                for (contender, totals) in contenders.iter().zip(&mut totals[readers]) {
+                    totals.push((contender.measure)(readers, writer, time));
+                }
+            }
+        }
+        for readers in 1..=most {
             println!(
-                "\n{readers} reader{}, {}\n{:<24} {:>12} {:>10} {:>8} {:>8} {:>9}",
+                "\n{readers} reader{}, {}\n{:<22} {:>9} {:>17}  {:>7} {:>10} {:>8} {:>9} {:>9}",
                 if readers == 1 { "" } else { "s" },
                 writer.name,
                 "",
-                "reads/s",
+                "Mreads/s",
+                "[min .. max]",
+                "scale",
                 "writes/s",
                 "cadence",
                 "Race",
                 "Running",
             );
-            for_each_contender!(report.add(readers, writer));
+            for (position, contender) in contenders.iter().enumerate() {
+                let of = |readers: usize, figure: fn(&Totals) -> f64| -> Vec<f64> {
+                    totals[readers][position].iter().map(figure).collect()
+                };
+                let [reads, least, highest] = spread(of(readers, Totals::reads_per_second));
+                // Against one reader in the same round.
+                let scaling = of(readers, Totals::reads_per_second)
+                    .iter()
+                    .zip(of(1, Totals::reads_per_second))
+                    .map(|(many, one)| many / one)
+                    .collect();
+                let [scaling, ..] = spread(scaling);
+                let [writes, ..] = spread(of(readers, Totals::writes_per_second));
+                let [raced, ..] = spread(of(readers, |totals| totals.share(totals.races)));
+                let [refused, ..] = spread(of(readers, |totals| totals.share(totals.refused)));
+                let kept = writer.every.map(|every| writes * every.as_secs_f64());
+                println!(
+                    "{:<22} {:>9.1} [{:>6.1} .. {:>6.1}]  {:>6.2}x {:>10.0} {:>7.1}% {:>8.4}% {:>8.4}%",
+                    contender.name,
+                    reads / 1e6,
+                    least / 1e6,
+                    highest / 1e6,
+                    scaling,
+                    writes,
+                    100.0 * kept.unwrap_or(1.0),
+                    100.0 * raced,
+                    100.0 * refused,
+                );
+                lines.push(&json!({
+                    "contender": contender.name,
+                    "readers": readers,
+                    "writer": writer.name,
+                    "every_us": writer.every.map(|every| every.as_micros() as u64),
+                    "holds": writer.holds(),
+                    "reads_per_second": reads,
+                    "reads_per_second_min": least,
+                    "reads_per_second_max": highest,
+                    "scaling": scaling,
+                    "writes_per_second": writes,
+                    "cadence_kept": kept,
+                    "raced": raced,
+                    "refused": refused,
+                }));
+            }
         }
     }
-    report.lines.finish();
+    lines.finish();
 }

@@ -176,21 +176,26 @@ impl Contender for Bare {
     }
 }
 
-/// Calls `$report.add::<Contender>(…)` for each of them.
+/// All of them, as an array of `$Entry { name, measure }`.
 #[macro_export]
 macro_rules! for_each_contender {
-    ($report:ident.add($($argument:expr),*)) => {{
-        use std::sync::atomic::AtomicU64;
-        use seqschedlock::{Park, SeqSchedCell, SeqSchedLock, Spin};
-        type Words = [u64; 4];
-        $report.add::<contenders::Bare>($($argument),*);
-        $report.add::<SeqSchedLock<[AtomicU64; 4], Spin>>($($argument),*);
-        $report.add::<SeqSchedLock<[AtomicU64; 4], Park>>($($argument),*);
-        $report.add::<SeqSchedCell<Words, Spin>>($($argument),*);
-        $report.add::<SeqSchedCell<Words, Park>>($($argument),*);
-        $report.add::<seqlock::SeqLock<Words>>($($argument),*);
-        $report.add::<arc_swap::ArcSwap<Words>>($($argument),*);
-        $report.add::<std::sync::RwLock<Words>>($($argument),*);
-        $report.add::<parking_lot::RwLock<Words>>($($argument),*);
-    }};
+    ($Entry:ident) => {
+        $crate::for_each_contender!($Entry:
+            contenders::Bare,
+            seqschedlock::SeqSchedLock<[std::sync::atomic::AtomicU64; 4], seqschedlock::Spin>,
+            seqschedlock::SeqSchedLock<[std::sync::atomic::AtomicU64; 4], seqschedlock::Park>,
+            seqschedlock::SeqSchedCell<[u64; 4], seqschedlock::Spin>,
+            seqschedlock::SeqSchedCell<[u64; 4], seqschedlock::Park>,
+            seqlock::SeqLock<[u64; 4]>,
+            arc_swap::ArcSwap<[u64; 4]>,
+            std::sync::RwLock<[u64; 4]>,
+            parking_lot::RwLock<[u64; 4]>,
+        )
+    };
+    ($Entry:ident: $($Type:ty,)*) => {
+        [$($Entry {
+            name: <$Type as contenders::Contender>::NAME,
+            measure: measure::<$Type>,
+        }),*]
+    };
 }

@@ -12,6 +12,8 @@
 mod contenders;
 #[path = "bench/json.rs"]
 mod json;
+#[path = "bench/spread.rs"]
+mod spread;
 
 use std::hint::spin_loop;
 use std::sync::Barrier;
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use contenders::{Contender, Look};
 use serde_json::json;
+use spread::spread;
 
 #[derive(Parser)]
 struct Options {
@@ -199,16 +202,6 @@ fn measure<C: Contender>(readers: usize, writer: Writer, time: Duration) -> Tota
 struct Entry {
     name: &'static str,
     measure: fn(usize, Writer, Duration) -> Totals,
-}
-
-/// Median, smallest and largest.
-fn spread(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [
-        values[values.len() / 2],
-        values[0],
-        values[values.len() - 1],
-    ]
 }
 
 fn main() {

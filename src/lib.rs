@@ -7,16 +7,24 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "cell")]
+mod cell;
 mod conflict;
+mod lock;
 mod raw;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod striped;
 mod sync;
 mod wait;
 mod word;
 
+#[cfg(feature = "cell")]
+pub use cell::{SeqSchedCell, SeqSchedCellGuard};
 pub use conflict::{Conflict, Stamp};
+pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
+pub use striped::{StripedSeqSchedLock, WriteAllGuard};
 #[cfg(feature = "park")]
 pub use wait::Park;
 #[cfg(feature = "std")]
@@ -28,5 +36,10 @@ sync::for_models! {
     #[doc(hidden)]
     pub mod model {
         pub use crate::word::{PROVEN, Protocol, with_protocol};
+
+        #[cfg(feature = "cell")]
+        pub mod cell {
+            pub use crate::word::cell::{PROVEN, Protocol, with_protocol};
+        }
     }
 }

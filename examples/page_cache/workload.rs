@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
-use seqschedlock::sim::{Access, AddressSpace, FileStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing};
+use seqschedlock::sim::{
+    Access, AddressSpace, FileStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
+};
 
 use crate::copy::Copy;
 use crate::nap;

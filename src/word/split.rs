@@ -24,10 +24,8 @@ const WAKE: u32 = 1 << 31;
 /// Every choice the split protocol makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
-    /// The load of `writers` that begins a read section.
-    pub begin_writers: Ordering,
-    /// The load of `sequence` behind it.
-    pub begin_sequence: Ordering,
+    /// The load of `sequence` that begins a read section.
+    pub begin: Ordering,
     /// The fence between what was looked at and the loads that validate it.
     pub end_fence: Ordering,
     /// The fence between what was published and the loads that validate it.
@@ -57,9 +55,9 @@ pub struct Protocol {
 protocol! {
     /// The choices that hold. For each, `tests/loom/weakened.rs` has a model that dies without it.
     const PROVEN: Protocol = Protocol {
-        begin_writers: Ordering::Acquire,
         // Pairs with `exit_sequence`: who sees a section counted as ended sees all that it wrote.
-        begin_sequence: Ordering::Acquire,
+        // Without it a new sequence could be read together with old data.
+        begin: Ordering::Acquire,
         // Pairs with `enter_fence`: who has seen one write of a section sees its entry, so that the
         // load of `writers` is not older than the data it validates.
         end_fence: Ordering::Acquire,
@@ -75,7 +73,7 @@ protocol! {
         // Pairs with `end_fence` (the section's writes stay behind the entry) and with
         // `commit_fence` (so do its loads).
         enter_fence: Ordering::SeqCst,
-        // Pairs with `begin_sequence`.
+        // Pairs with `begin`.
         exit_sequence: Ordering::Release,
         // Pairs with `end_writers`. Later writers only change the word by read-modify-writes and so
         // extend this release sequence.
@@ -115,10 +113,12 @@ impl Word {
 
     #[inline]
     pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
-        if self.writers.load(protocol().begin_writers) & WRITERS != 0 {
+        // Relaxed: this load only saves a look that would fail. One that is out of date lets a
+        // section begin that its end does not validate.
+        if self.writers.load(Ordering::Relaxed) & WRITERS != 0 {
             return Err(Conflict::WriterRunning);
         }
-        Ok(Stamp(self.sequence.load(protocol().begin_sequence).into()))
+        Ok(Stamp(self.sequence.load(protocol().begin).into()))
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::{Policy, Refusal};
+use crate::sync::kernel::STRIPES;
 use crate::{Conflict, Park, Stamp, StripedSeqSchedLock, WriteGuard};
 
 /// As [`Commit`](super::Commit), with 64 locks for the file instead of one: page `index` goes by the
@@ -9,7 +10,7 @@ use crate::{Conflict, Park, Stamp, StripedSeqSchedLock, WriteGuard};
 /// An invalidate disturbs only faults on pages that share its stripe.
 #[derive(Debug)]
 pub struct Striped {
-    invalidate_locks: StripedSeqSchedLock<Park>,
+    invalidate_locks: StripedSeqSchedLock<Park, STRIPES>,
 }
 
 impl Policy for Striped {

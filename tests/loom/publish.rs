@@ -1,0 +1,125 @@
+//! G2: if `read_commit` is `Ok`, every write section that did not end before the read section began
+//! sees what was published. If it is not, the reader takes it back.
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::thread;
+use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+
+use crate::explore::{explore, explore_all};
+
+/// A source, and a cache of what was found there: 0 if empty, else 1 + the source's version.
+struct Cache {
+    lock: RawSeqSchedLock<Spin>,
+    source: AtomicUsize,
+    entry: AtomicUsize,
+}
+
+impl Cache {
+    fn new() -> Arc<Self> {
+        Arc::new(Cache {
+            lock: RawSeqSchedLock::new(),
+            source: AtomicUsize::new(0),
+            entry: AtomicUsize::new(0),
+        })
+    }
+
+    fn fill(&self) -> usize {
+        let entry = 1 + self.source.load(Relaxed);
+        self.entry.store(entry, Relaxed);
+        entry
+    }
+
+    fn retract(&self, ours: usize) {
+        let _ = self.entry.compare_exchange(ours, 0, Relaxed, Relaxed);
+    }
+
+    fn try_fill(&self) -> Result<usize, Conflict> {
+        self.lock
+            .try_publish(|| self.fill(), |ours| self.retract(ours))
+    }
+
+    /// Looks whether there is an entry before it takes it out, as the kernel looks whether a page
+    /// is mapped: with a load, the very one that a store buffer deceives.
+    fn invalidate(&self) {
+        let _section = self.lock.write();
+        self.source.fetch_add(1, Relaxed);
+        let entry = self.entry.load(Relaxed);
+        if entry != 0 {
+            let _ = self.entry.compare_exchange(entry, 0, Relaxed, Relaxed);
+        }
+    }
+
+    /// To be called when all is quiet.
+    fn check(&self) {
+        let entry = self.entry.load(Relaxed);
+        assert!(
+            entry == 0 || entry == 1 + self.source.load(Relaxed),
+            "a publication was missed: a stale entry stays in the cache"
+        );
+    }
+}
+
+fn invalidators(cache: &Arc<Cache>, count: usize) -> Vec<thread::JoinHandle<()>> {
+    (0..count)
+        .map(|_| {
+            let cache = cache.clone();
+            thread::spawn(move || cache.invalidate())
+        })
+        .collect()
+}
+
+fn fill_against(writers: usize) {
+    let cache = Cache::new();
+    let writers = invalidators(&cache, writers);
+    let _ = cache.try_fill();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    cache.check();
+}
+
+#[test]
+pub fn a_writer_sees_what_was_committed() {
+    explore_all(|| fill_against(1));
+}
+
+#[test]
+pub fn two_writers_see_what_was_committed() {
+    explore(|| fill_against(2));
+}
+
+#[test]
+pub fn publishing_until_it_holds_leaves_a_fresh_entry() {
+    explore_all(|| {
+        let cache = Cache::new();
+        let writers = invalidators(&cache, 1);
+        cache
+            .lock
+            .publish(|| cache.fill(), |ours| cache.retract(ours));
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        cache.check();
+    });
+}
+
+#[test]
+pub fn two_fillers_retract_only_what_is_theirs() {
+    explore(|| {
+        let cache = Cache::new();
+        let writers = invalidators(&cache, 1);
+        let filler = thread::spawn({
+            let cache = cache.clone();
+            move || {
+                let _ = cache.try_fill();
+            }
+        });
+        let _ = cache.try_fill();
+        filler.join().unwrap();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        cache.check();
+    });
+}

@@ -1,0 +1,60 @@
+//! The weakened twins: each protocol that is weaker by one step is caught by a model.
+//!
+//! This is the table of what each ordering is for. A line reads: *with `field` weakened to this,
+//! that model fails, saying so*.
+
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+
+use seqschedlock::model::{PROVEN, Protocol, with_protocol};
+
+use crate::{observe, park, publish};
+
+macro_rules! dies {
+    ($($name:ident: $field:ident = $weaker:expr => $model:path, $message:literal;)*) => {$(
+        #[test]
+        #[should_panic(expected = $message)]
+        fn $name() {
+            with_protocol(Protocol { $field: $weaker, ..PROVEN }, $model);
+        }
+    )*};
+}
+
+// What both words have.
+dies! {
+    begin_that_acquires_nothing: begin = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    end_without_its_fence: end_fence = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    commit_with_a_weaker_fence: commit_fence = AcqRel =>
+        publish::a_writer_sees_what_was_committed, "publication was missed";
+    enter_with_a_weaker_fence: enter_fence = AcqRel =>
+        publish::a_writer_sees_what_was_committed, "publication was missed";
+    enter_without_a_fence: enter_fence = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    request_that_releases_nothing: request = Relaxed =>
+        park::a_waker_sees_what_its_reader_did_before_it_asked, "Causality violation";
+    answer_that_acquires_nothing: clear = Relaxed =>
+        park::a_waker_sees_what_its_reader_did_before_it_asked, "Causality violation";
+    waking_before_the_request_is_cleared: clears_before_waking = false =>
+        park::two_writers_wake_a_queue_of_ones_own, "deadlock";
+    blocking_without_a_request: asks_before_blocking = false =>
+        park::one_writer_wakes_a_queue_of_ones_own, "deadlock";
+}
+
+#[cfg(not(seqschedlock_split))]
+dies! {
+    exit_that_releases_nothing: exit = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+}
+
+#[cfg(seqschedlock_split)]
+dies! {
+    end_that_acquires_no_writers: end_writers = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    end_that_reads_the_sequence_first: ends_with_sequence = false =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    exit_that_releases_no_sequence: exit_sequence = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+    exit_that_releases_no_writers: exit_writers = Relaxed =>
+        observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
+}

@@ -32,6 +32,7 @@
 
 mod access;
 mod census;
+mod check;
 mod fault;
 mod file_system;
 mod invalidate;
@@ -44,6 +45,7 @@ mod store;
 mod truncate;
 mod writeback;
 
+pub use check::Violation;
 pub use fault::{Access, Faulted, Patience};
 pub use file_system::{
     FileSystem, LockedSchemeFs, Metadata, MkWrite, OldSchemeFs, PlainFs, Trouble,

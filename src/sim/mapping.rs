@@ -13,7 +13,7 @@ use core::ops::RangeInclusive;
 use super::census::Census;
 use super::file_system::FileSystem;
 use super::locks::{lock, read, write};
-use super::mm::MappedRange;
+use super::mm::{MappedRange, Pte};
 use super::page::{LockedPage, PAGE_SIZE, Page, PageRef};
 use super::policy::Policy;
 use super::store::Store;
@@ -270,6 +270,16 @@ impl<P> AddressSpace<P> {
     pub(super) fn unmap_mapping_range(&self, range: &RangeInclusive<u64>, even_cows: bool) {
         for mapped in lock(&self.i_mmap).iter() {
             mapped.zap(range, even_cows);
+        }
+    }
+
+    /// Shows every pte of the file, with the page of the file that it stands for.
+    pub(super) fn for_each_pte(&self, mut look: impl FnMut(u64, &Pte)) {
+        for mapped in lock(&self.i_mmap).iter() {
+            let ptes = mapped.page_table.lock();
+            for (number, pte) in ptes.range(mapped.numbers(&(0..=u64::MAX))) {
+                look(mapped.index(*number), pte);
+            }
         }
     }
 

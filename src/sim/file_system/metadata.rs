@@ -77,7 +77,7 @@ impl Metadata {
         }
     }
 
-    pub(super) fn insert(&self, index: u64) {
+    pub(in crate::sim) fn insert(&self, index: u64) {
         lock(&self.pages).insert(index);
     }
 

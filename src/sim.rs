@@ -12,13 +12,13 @@
 //! sees new ones. The page lock does not help, since the fault never takes it.
 //!
 //! ```
-//! use seqschedlock::sim::{AddressSpace, Commit, MemStore, Mm, PAGE_SIZE, Patience, PlainFs};
+//! use seqschedlock::sim::{AddressSpace, Commit, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Sharing};
 //! use std::time::Duration;
 //!
 //! let store = MemStore::new(4 * PAGE_SIZE as u64, Duration::ZERO);
 //! let file = AddressSpace::<Commit>::new(store, PlainFs::default())?;
 //! let process = Mm::new();
-//! let address = process.mmap(&file, 0, file.pages());
+//! let address = process.mmap(&file, 0, file.pages(), Sharing::Shared);
 //!
 //! let mut words = [0; 2];
 //! process.read(address, &mut words, Patience::DEFAULT).unwrap(); // faults, and reads the store
@@ -30,7 +30,9 @@
 //! # Ok::<(), seqschedlock::sim::Errno>(())
 //! ```
 
+mod access;
 mod census;
+mod check;
 mod fault;
 mod file_system;
 mod invalidate;
@@ -40,13 +42,20 @@ mod mm;
 mod page;
 mod policy;
 mod store;
+mod truncate;
+mod writeback;
 
-pub use fault::{Faulted, Patience};
-pub use file_system::{FileSystem, PlainFs};
+pub use check::Violation;
+pub use fault::{Access, Faulted, Patience};
+pub use file_system::{
+    FileSystem, LockedSchemeFs, Metadata, MkWrite, OldSchemeFs, PlainFs, Trouble,
+};
 pub use mapping::AddressSpace;
-pub use mm::Mm;
+pub use mm::{Mm, Sharing};
 pub use page::{LockedPage, PAGE_SIZE, Page, PageRef};
-pub use policy::{Commit, Policy, Refusal, Unprotected};
+pub use policy::{
+    AsPosted, Commit, InvalidateRwLock, PageLock, Policy, Refusal, Striped, Unprotected,
+};
 #[cfg(unix)]
 pub use store::FileStore;
 pub use store::{MemStore, Store};
@@ -58,6 +67,8 @@ use core::fmt;
 pub enum VmFault {
     /// There is no such page: beyond the end of the file, or it cannot be read. `VM_FAULT_SIGBUS`.
     Sigbus,
+    /// The file system had no memory to make the page writable. `VM_FAULT_OOM`.
+    Oom,
     /// Nothing is mapped at the address. `VM_FAULT_SIGSEGV`.
     Segv,
     /// The deadline has passed. (The kernel's faults give up on a signal: `VM_FAULT_RETRY`.)
@@ -68,6 +79,7 @@ impl fmt::Display for VmFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             VmFault::Sigbus => "the file has no such page, or it cannot be read (SIGBUS)",
+            VmFault::Oom => "the file system is out of memory (OOM)",
             VmFault::Segv => "nothing is mapped at the address (SIGSEGV)",
             VmFault::TimedOut => "the fault gave up at its deadline",
         })

@@ -15,6 +15,12 @@ mod racing;
 #[path = "sync/racing_model.rs"]
 mod racing;
 
+#[cfg(all(feature = "sim", not(loom)))]
+pub(crate) mod kernel;
+#[cfg(all(feature = "sim", loom))]
+#[path = "sync/kernel_model.rs"]
+pub(crate) mod kernel;
+
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason
@@ -84,19 +90,6 @@ mod inner {
         ($($item:item)*) => {};
     }
 
-    /// What the reference consumer locks with, and how large its pages are.
-    #[cfg(feature = "sim")]
-    pub(crate) mod kernel {
-        pub(crate) use std::sync::{
-            Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        };
-        pub(crate) use std::thread::sleep;
-
-        /// 4096 bytes.
-        pub(crate) const WORDS_PER_PAGE: usize = 512;
-        /// How many locks share the page index of a mapping.
-        pub(crate) const TREE_LOCKS: usize = 64;
-    }
     pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }
 
@@ -184,21 +177,5 @@ mod inner {
         ($($item:item)*) => { $($item)* };
     }
 
-    /// What the reference consumer locks with. Its pages have one word and their index one lock: as
-    /// small as a model can be and still show every race.
-    #[cfg(feature = "sim")]
-    pub(crate) mod kernel {
-        pub(crate) use loom::sync::{
-            Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        };
-
-        pub(crate) const WORDS_PER_PAGE: usize = 1;
-        pub(crate) const TREE_LOCKS: usize = 1;
-
-        /// Loom has no clock; a sleep is a moment in which all others may run.
-        pub(crate) fn sleep(_duration: core::time::Duration) {
-            loom::thread::yield_now();
-        }
-    }
     pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
-use seqschedlock::sim::{AddressSpace, FileStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy};
+use seqschedlock::sim::{
+    Access, AddressSpace, FileStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
+};
 
 use crate::copy::Copy;
 use crate::nap;
@@ -168,7 +170,7 @@ impl Workload {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut tally = Tally::new();
         let process = Mm::new();
-        let start = process.mmap(mapping, 0, self.copy.pages);
+        let start = process.mmap(mapping, 0, self.copy.pages, Sharing::Shared);
         while !stop.load(Relaxed) {
             let nth = random.u64(..self.announced.len() as u64);
             let (block, announced) = if random.bool() {
@@ -180,7 +182,7 @@ impl Workload {
             let mut stamp = [0; 2];
             while !process.peek(address, &mut stamp) {
                 let began = Instant::now();
-                let Ok(faulted) = process.fault(address, Patience::DEFAULT) else {
+                let Ok(faulted) = process.fault(address, Access::Read, Patience::DEFAULT) else {
                     break; // an I/O error, which the mapping counts
                 };
                 tally

@@ -9,6 +9,8 @@ pub(super) struct Census {
     pages: AtomicUsize,
     orphans: AtomicU64,
     io_errors: AtomicU64,
+    dirtied: AtomicU64,
+    times: AtomicU64,
 }
 
 impl Census {
@@ -38,5 +40,23 @@ impl Census {
 
     pub(super) fn io_errors(&self) -> u64 {
         self.io_errors.load(Relaxed)
+    }
+
+    pub(super) fn dirtied(&self) {
+        self.dirtied.fetch_add(1, Relaxed);
+    }
+
+    /// How often a fault has made a page dirty.
+    pub(super) fn times_dirtied(&self) -> u64 {
+        self.dirtied.load(Relaxed)
+    }
+
+    pub(super) fn time_updated(&self) {
+        self.times.fetch_add(1, Relaxed);
+    }
+
+    /// How often a fault has set the time of the file.
+    pub(super) fn times_updated(&self) -> u64 {
+        self.times.load(Relaxed)
     }
 }

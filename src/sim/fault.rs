@@ -1,15 +1,26 @@
-//! The page fault: `do_no_page` of 2005, `do_fault` and `finish_fault` today, and the accesses of
-//! user space that lead to it.
+//! The page fault: `handle_mm_fault` and `do_no_page` of 2005, today `do_fault` and `finish_fault`.
+
+mod write;
 
 use std::time::Instant;
 
 use super::VmFault;
+use super::access::page_number;
 use super::locks::read;
 use super::mapping::Found;
-use super::mm::{Mm, Pte, Vma};
-use super::page::{PAGE_SIZE, PageRef};
+use super::mm::{Mm, Pte, Sharing, Vma};
+use super::page::PageRef;
 use super::policy::{Policy, Refusal};
 use crate::Conflict;
+
+/// What user space was about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// To read.
+    Read,
+    /// To write.
+    Write,
+}
 
 /// What a fault may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +29,15 @@ pub struct Patience {
     /// overtake. (Policies that lock the page anyway, or had no such way out, take no notice.)
     pub conflicts: u32,
     /// When to give up waiting: for write sections, for the page lock, for the policy's own lock.
-    /// The store's I/O is not interrupted.
+    /// The store's I/O and the file system are not interrupted.
     pub deadline: Option<Instant>,
 }
 
 impl Patience {
     /// One conflict, no deadline.
     ///
-    /// Waiting for a write section to end is rarely worth while when it sleeps: the page lock is
-    /// held up by invalidates of *this* page only.
+    /// To wait until a section ends that sleeps is rarely worth while: it may be about any page,
+    /// and the page lock is held up by what happens to *this* page only.
     pub const DEFAULT: Self = Self {
         conflicts: 1,
         deadline: None,
@@ -51,157 +62,146 @@ pub struct Faulted {
 }
 
 impl<P: Policy> Mm<P> {
-    /// Reads words through the mapping, as user space does: faults where nothing is mapped.
+    /// Does what it can to let an access succeed: `handle_mm_fault`.
     ///
-    /// The words lie within one page and are read at one moment: no unmapping comes between the
-    /// look at the pte and the load. Returns how the last fault went, if there was one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`fault`](Self::fault).
-    ///
-    /// # Panics
-    ///
-    /// If `address` is not a multiple of 8, or the words reach into the next page.
-    pub fn read(
-        &self,
-        address: u64,
-        words: &mut [u64],
-        patience: Patience,
-    ) -> Result<Option<Faulted>, VmFault> {
-        let mut faulted = None;
-        while !self.peek(address, words) {
-            faulted = Some(self.fault(address, patience)?);
-        }
-        Ok(faulted)
-    }
-
-    /// Reads words through the mapping if they are mapped: what the hardware does by itself.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](Self::read).
-    pub fn peek(&self, address: u64, words: &mut [u64]) -> bool {
-        let first = first_word(address, words.len());
-        match self.page_table.lock().get(&page_number(address)) {
-            Some(pte) => {
-                for (position, word) in words.iter_mut().enumerate() {
-                    *word = pte.page.load(first + position);
-                }
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Sees to it that `address` is mapped: `handle_mm_fault`.
+    /// After `Ok` the access is to be tried again. It may fault once more: what was mapped may be
+    /// gone again, and a file system may have asked for another try.
     ///
     /// # Errors
     ///
     /// [`VmFault::Segv`] where nothing is mapped, [`VmFault::Sigbus`] beyond the end of the file and
-    /// where it cannot be read, [`VmFault::TimedOut`] at the deadline.
-    pub fn fault(&self, address: u64, patience: Patience) -> Result<Faulted, VmFault> {
+    /// where it cannot be read, [`VmFault::TimedOut`] at the deadline, and what the file system's
+    /// [`page_mkwrite`](super::FileSystem::page_mkwrite) answers.
+    pub fn fault(
+        &self,
+        address: u64,
+        access: Access,
+        patience: Patience,
+    ) -> Result<Faulted, VmFault> {
         let number = page_number(address);
         let areas = read(&self.areas);
         let (_, area) = areas.range(..=number).next_back().ok_or(VmFault::Segv)?;
         if number - area.range.start >= area.range.pages {
             return Err(VmFault::Segv);
         }
-        do_no_page(area, number, patience)
+        let fault = Fault {
+            area,
+            number,
+            index: area.range.index(number),
+            access,
+            patience,
+        };
+        // `handle_pte_fault`.
+        let there = match self.page_table.lock().get(&number) {
+            None => None,
+            Some(pte) if access == Access::Write && !pte.writable => {
+                Some(PageRef::clone(&pte.page))
+            }
+            Some(_) => return Ok(Faulted::default()), // another thread was faster
+        };
+        match there {
+            None => fault.do_no_page(),
+            Some(page) => fault.do_wp_page(&page),
+        }
     }
 }
 
-/// The page of an address.
-fn page_number(address: u64) -> u64 {
-    address / PAGE_SIZE as u64
-}
-
-/// The position of an address in its page, in words.
-fn first_word(address: u64, words: usize) -> usize {
-    let first = (address % PAGE_SIZE as u64) as usize;
-    assert!(
-        first % size_of::<u64>() == 0 && first + words * size_of::<u64>() <= PAGE_SIZE,
-        "user space reads and writes whole words of one page"
-    );
-    first / size_of::<u64>()
-}
-
-/// A fault where no pte is: `do_no_page`.
-fn do_no_page<P: Policy>(
-    area: &Vma<P>,
+/// One fault: `struct vm_fault`.
+struct Fault<'a, P: Policy> {
+    area: &'a Vma<P>,
+    /// The page of the address space.
     number: u64,
+    /// The page of the file.
+    index: u64,
+    access: Access,
     patience: Patience,
-) -> Result<Faulted, VmFault> {
-    let mut faulted = Faulted::default();
-    loop {
-        faulted.fell_back = P::FALLS_BACK && faulted.conflicts >= patience.conflicts;
-        let conflict = match map_page(area, number, patience.deadline, &mut faulted) {
-            Ok(()) => return Ok(faulted),
-            Err(Trouble::Fault(fault)) => return Err(fault),
-            Err(Trouble::Conflict(conflict)) => conflict,
-        };
-        faulted.conflicts = faulted.conflicts.saturating_add(1);
-        let falls_back = P::FALLS_BACK && faulted.conflicts >= patience.conflicts;
-        if conflict == Conflict::WriterRunning && !falls_back {
-            let index = number - area.range.start + area.range.file_start;
-            if !area.mapping.policy.wait(index, patience.deadline) {
-                return Err(VmFault::TimedOut);
+}
+
+impl<P: Policy> Fault<'_, P> {
+    /// Nothing is mapped: `do_no_page`.
+    fn do_no_page(&self) -> Result<Faulted, VmFault> {
+        let mut faulted = Faulted::default();
+        loop {
+            let conflict = match self.attempt(&mut faulted) {
+                Ok(()) => return Ok(faulted),
+                Err(Trouble::Fault(fault)) => return Err(fault),
+                Err(Trouble::Conflict(conflict)) => conflict,
+            };
+            faulted.conflicts = faulted.conflicts.saturating_add(1);
+            faulted.fell_back = P::FALLS_BACK && faulted.conflicts >= self.patience.conflicts;
+            if conflict == Conflict::WriterRunning && !faulted.fell_back {
+                let policy = &self.area.mapping.policy;
+                if !policy.wait(self.index, self.patience.deadline) {
+                    return Err(VmFault::TimedOut);
+                }
             }
         }
     }
-}
 
-/// One attempt at it.
-fn map_page<P: Policy>(
-    area: &Vma<P>,
-    number: u64,
-    deadline: Option<Instant>,
-    faulted: &mut Faulted,
-) -> Result<(), Trouble> {
-    let mapping = &*area.mapping;
-    let policy = &mapping.policy;
-    let index = number - area.range.start + area.range.file_start;
+    /// One attempt at it.
+    fn attempt(&self, faulted: &mut Faulted) -> Result<(), Trouble> {
+        let mapping = &*self.area.mapping;
+        let policy = &mapping.policy;
+        let deadline = self.patience.deadline;
 
-    // Before the cache is asked: everything that happens from here on counts.
-    let attempt = match faulted.fell_back {
-        true => None,
-        false => Some(policy.begin(index, deadline)?),
-    };
-    let truncate_count = mapping.truncate_count();
-    if index >= mapping.pages() {
-        return Err(VmFault::Sigbus.into());
-    }
-
-    let keep_lock = P::LOCKS_PAGE || faulted.fell_back;
-    let (page, _locked, major) = match mapping.nopage(index, keep_lock, deadline)? {
-        Found::Page(page) => (page, None, false),
-        Found::Read(page) => (page, None, true),
-        Found::Locked(locked, read_it) => (PageRef::clone(locked.page()), Some(locked), read_it),
-    };
-    faulted.major |= major;
-
-    let mut ptes = area.range.page_table.lock();
-    if ptes.contains_key(&number) {
-        // Another thread was faster.
-        return Ok(());
-    }
-    // A locked page that is in the cache stays there. Any other has the policy to thank for it.
-    let attempt = attempt.as_ref().filter(|_| !keep_lock);
-    if let Some(attempt) = attempt {
-        if P::WATCHES_TRUNCATE && truncate_count != mapping.truncate_count() {
-            return Err(Conflict::Race.into());
+        // Before the cache is asked: everything that happens from here on counts.
+        let attempt = match faulted.fell_back {
+            true => None,
+            false => Some(policy.begin(self.index, deadline)?),
+        };
+        let truncate_count = mapping.truncate_count();
+        if self.index >= mapping.pages() {
+            return Err(VmFault::Sigbus.into());
         }
-        policy.before_rmap(index, attempt)?;
-    }
-    page.add_rmap();
-    if let Some(attempt) = attempt {
-        if let Err(conflict) = policy.after_rmap(index, attempt) {
-            page.remove_rmap();
-            return Err(conflict.into());
+        let keep_lock = P::LOCKS_PAGE || faulted.fell_back;
+        let (page, locked, major) = match mapping.nopage(self.index, keep_lock, deadline)? {
+            Found::Page(page) => (page, None, false),
+            Found::Read(page) => (page, None, true),
+            Found::Locked(locked, read) => (PageRef::clone(locked.page()), Some(locked), read),
+        };
+        faulted.major |= major;
+
+        let private = self.area.range.sharing == Sharing::Private;
+        let page = match self.access {
+            Access::Read => page,
+            // What is copied has to pass the same checks as what is mapped.
+            Access::Write if private => page.anonymous_copy(),
+            Access::Write => {
+                drop(locked); // `page_mkwrite` is called without
+                return Ok(self.do_shared_fault(&page)?);
+            }
+        };
+
+        let mut ptes = self.area.range.page_table.lock();
+        if ptes.contains_key(&self.number) {
+            return Ok(()); // another thread was faster
         }
+        // A locked page that is in the cache stays there. Any other has the policy to thank for it.
+        let attempt = attempt.as_ref().filter(|_| locked.is_none());
+        if let Some(attempt) = attempt {
+            if P::WATCHES_TRUNCATE && truncate_count != mapping.truncate_count() {
+                return Err(Conflict::Race.into());
+            }
+            policy.before_rmap(self.index, attempt)?;
+        }
+        page.add_rmap();
+        if let Some(attempt) = attempt {
+            if let Err(conflict) = policy.after_rmap(self.index, attempt) {
+                page.remove_rmap();
+                return Err(conflict.into());
+            }
+        }
+        let writable = self.access == Access::Write;
+        ptes.insert(
+            self.number,
+            Pte {
+                page,
+                writable,
+                dirty: writable,
+            },
+        );
+        Ok(())
     }
-    ptes.insert(number, Pte { page });
-    Ok(())
 }
 
 /// Why an attempt has failed: for good, or only this time.

@@ -9,6 +9,33 @@ use super::page::{LockedPage, PAGE_SIZE};
 use super::policy::Policy;
 
 impl<P: Policy> AddressSpace<P> {
+    /// Removes what can be had for nothing of the pages `range`: `invalidate_mapping_pages`. Returns
+    /// how many that were.
+    ///
+    /// Pages that are locked, dirty, under writeback or mapped stay.
+    pub fn invalidate_mapping_pages(&self, range: RangeInclusive<u64>) -> u64 {
+        let _exclusion = self.policy.exclude();
+        let mut removed = 0;
+        for page in self.pages_in(range) {
+            let Some(page) = page.try_lock() else {
+                continue;
+            };
+            if !page.in_cache() || page.dirty() || page.writeback() {
+                continue;
+            }
+            let section = self.policy.section(page.index());
+            if page.mapped() {
+                P::cancel(section);
+                continue;
+            }
+            if self.invalidate_complete_page(&page) {
+                removed += 1;
+            }
+            drop(section);
+        }
+        removed
+    }
+
     /// Removes the pages `range` from the cache, from every page table first:
     /// `invalidate_inode_pages2_range`.
     ///
@@ -30,7 +57,7 @@ impl<P: Policy> AddressSpace<P> {
             while page.mapped() {
                 self.unmap_mapping_range(&(page.index()..=page.index()), false);
             }
-            if !self.invalidate_complete_page2(&page) {
+            if !self.invalidate_complete_page(&page) {
                 result = Err(Errno::Io);
             }
             drop(section);
@@ -38,8 +65,9 @@ impl<P: Policy> AddressSpace<P> {
         result
     }
 
-    /// `invalidate_complete_page2`: removes a page that nobody maps, unless it is dirty.
-    fn invalidate_complete_page2(&self, page: &LockedPage) -> bool {
+    /// Removes a page that nobody maps, unless it is dirty: `invalidate_complete_page`, and its
+    /// younger sister with a 2.
+    fn invalidate_complete_page(&self, page: &LockedPage) -> bool {
         self.file_system.release_page(page);
         self.remove_from_page_cache(page, |page| page.dirty())
     }
@@ -60,11 +88,11 @@ impl<P: Policy> AddressSpace<P> {
         if index >= self.size() / PAGE_SIZE as u64 {
             return Err(Errno::Invalid);
         }
+        self.filemap_write_and_wait_range(index..=index)?;
         self.invalidate_inode_pages2_range(index..=index)?;
-        self.store.write_page(index, bytes).map_err(|_| {
-            self.census.io_failed();
-            Errno::Io
-        })?;
+        self.store
+            .write_page(index, bytes)
+            .map_err(|_| self.io_failed())?;
         // A fault may have read the page once more while the store was written.
         self.invalidate_inode_pages2_range(index..=index)
     }

@@ -3,10 +3,13 @@
 //! A thread that panics in this model has met a broken contract and says so. What it held is left
 //! as it was; the others go on, so that they can be joined and the panic be seen.
 
+use core::time::Duration;
 use std::sync::PoisonError;
 use std::time::Instant;
 
-use crate::sync::kernel::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::sync::kernel::{
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, sleep,
+};
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -18,6 +21,27 @@ pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks for reading unless `deadline` passes first.
+///
+/// `std` has no such wait. With a deadline the lock is asked again and again, with naps in between.
+pub(super) fn read_until<T>(
+    lock: &RwLock<T>,
+    deadline: Option<Instant>,
+) -> Option<RwLockReadGuard<'_, T>> {
+    const NAP: Duration = Duration::from_micros(50);
+    let Some(deadline) = deadline else {
+        return Some(read(lock));
+    };
+    loop {
+        match lock.try_read() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(std::sync::TryLockError::WouldBlock) => sleep(NAP),
+        }
+    }
 }
 
 pub(super) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {

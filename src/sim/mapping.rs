@@ -13,7 +13,7 @@ use core::ops::RangeInclusive;
 use super::census::Census;
 use super::file_system::FileSystem;
 use super::locks::{lock, read, write};
-use super::mm::MappedRange;
+use super::mm::{MappedRange, Pte};
 use super::page::{LockedPage, PAGE_SIZE, Page, PageRef};
 use super::policy::Policy;
 use super::store::Store;
@@ -120,10 +120,10 @@ impl<P: Policy> AddressSpace<P> {
     /// `readpage`.
     fn read_page(&self, page: &LockedPage) -> Result<(), VmFault> {
         let mut bytes = [0; PAGE_SIZE];
-        if self.store.read_page(page.index(), &mut bytes).is_err() {
-            self.census.io_failed();
-            return Err(VmFault::Sigbus);
-        }
+        self.store
+            .read_page(page.index(), &mut bytes)
+            .map_err(|_| self.io_failed())
+            .map_err(|_| VmFault::Sigbus)?;
         let size = self.size().saturating_sub(page.index() * PAGE_SIZE as u64);
         if size < PAGE_SIZE as u64 {
             bytes[size as usize..].fill(0);
@@ -175,6 +175,33 @@ impl<P> AddressSpace<P> {
     #[must_use]
     pub fn live_pages(&self) -> usize {
         self.census.pages()
+    }
+
+    /// How often a fault has made a page writable, and so dirty.
+    #[must_use]
+    pub fn times_dirtied(&self) -> u64 {
+        self.census.times_dirtied()
+    }
+
+    /// How often `file_update_time` has been called.
+    #[must_use]
+    pub fn times_updated(&self) -> u64 {
+        self.census.times_updated()
+    }
+
+    /// Counts a call of the store that failed; what its caller is to answer.
+    pub(super) fn io_failed(&self) -> Errno {
+        self.census.io_failed();
+        Errno::Io
+    }
+
+    /// `i_size_write`.
+    pub(super) fn set_size(&self, size: u64) {
+        self.i_size.store(size, Ordering::Release);
+    }
+
+    pub(super) fn truncate_count_add(&self) {
+        self.truncate_count.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn truncate_count(&self) -> u32 {
@@ -230,12 +257,29 @@ impl<P> AddressSpace<P> {
         found
     }
 
+    /// Makes every pte of the page read-only: `page_mkclean`.
+    pub(super) fn page_mkclean(&self, page: &LockedPage) {
+        for mapped in lock(&self.i_mmap).iter() {
+            mapped.mkclean(page.index());
+        }
+    }
+
     /// Every pte of the pages `range`, in every `Mm`, goes: `unmap_mapping_range`.
     ///
     /// Private copies stay, unless `even_cows`.
     pub(super) fn unmap_mapping_range(&self, range: &RangeInclusive<u64>, even_cows: bool) {
         for mapped in lock(&self.i_mmap).iter() {
             mapped.zap(range, even_cows);
+        }
+    }
+
+    /// Shows every pte of the file, with the page of the file that it stands for.
+    pub(super) fn for_each_pte(&self, mut look: impl FnMut(u64, &Pte)) {
+        for mapped in lock(&self.i_mmap).iter() {
+            let ptes = mapped.page_table.lock();
+            for (number, pte) in ptes.range(mapped.numbers(&(0..=u64::MAX))) {
+                look(mapped.index(*number), pte);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use core::fmt;
-use core::ops::RangeInclusive;
+use core::ops::{Range, RangeInclusive};
 
 use super::census::Census;
 use super::locks::{lock, read, write};
@@ -18,6 +18,9 @@ use crate::sync::kernel::{Mutex, MutexGuard, RwLock};
 #[derive(Debug)]
 pub(super) struct Pte {
     pub(super) page: PageRef,
+    pub(super) writable: bool,
+    /// Set by every store through it.
+    pub(super) dirty: bool,
 }
 
 /// Page number to entry. One lock for all of it: `page_table_lock`, as before `SPLIT_PTLOCK`.
@@ -40,24 +43,39 @@ pub(super) struct MappedRange {
     pub(super) pages: u64,
     /// The page of the file that `start` shows.
     pub(super) file_start: u64,
+    pub(super) sharing: Sharing,
     census: Arc<Census>,
 }
 
+/// Whether stores through a mapping reach the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// They do: `MAP_SHARED`.
+    Shared,
+    /// The first store to a page makes a copy of it: `MAP_PRIVATE`.
+    Private,
+}
+
 impl MappedRange {
+    /// The page of the file that the page `number` of the address space shows: `linear_page_index`.
+    pub(super) fn index(&self, number: u64) -> u64 {
+        number - self.start + self.file_start
+    }
+
+    /// The page numbers of the address space that show pages of `range`.
+    pub(super) fn numbers(&self, range: &RangeInclusive<u64>) -> Range<u64> {
+        let to_number = |index: u64| {
+            let position = index.saturating_sub(self.file_start).min(self.pages);
+            self.start + position
+        };
+        to_number(*range.start())..to_number(range.end().saturating_add(1))
+    }
+
     /// Clears the ptes that show the pages `range` of the file: `zap_page_range`.
     pub(super) fn zap(&self, range: &RangeInclusive<u64>, even_cows: bool) {
-        let first = self.file_start.max(*range.start());
-        let Some(last) = (self.file_start + self.pages).checked_sub(1) else {
-            return;
-        };
-        let last = last.min(*range.end());
-        if first > last {
-            return;
-        }
-        let to_address = |index: u64| index - self.file_start + self.start;
         let mut ptes = self.page_table.lock();
         let doomed: Vec<u64> = ptes
-            .range(to_address(first)..=to_address(last))
+            .range(self.numbers(range))
             .filter(|(_, pte)| even_cows || !pte.page.anonymous())
             .map(|(number, _)| *number)
             .collect();
@@ -68,12 +86,40 @@ impl MappedRange {
         }
     }
 
-    /// What is left to do for a pte that has been taken out of the table.
+    /// What is left to do for a pte that has been taken out of the table, which is still locked.
     fn clear(&self, pte: Pte) {
-        if !pte.page.anonymous() && !pte.page.in_cache() {
-            self.census.orphan_unmapped();
+        if !pte.page.anonymous() {
+            if !pte.page.in_cache() {
+                self.census.orphan_unmapped();
+            }
+            if pte.dirty {
+                pte.page.set_dirty_by_pte();
+            }
         }
         pte.page.remove_rmap();
+    }
+
+    /// Makes the ptes of a page of the file read-only: `page_mkclean_one`.
+    pub(super) fn mkclean(&self, index: u64) {
+        let mut ptes = self.page_table.lock();
+        for (_, pte) in ptes.range_mut(self.numbers(&(index..=index))) {
+            if !pte.page.anonymous() {
+                pte.writable = false;
+                pte.dirty = false;
+            }
+        }
+    }
+
+    /// The same for a part of the pages, from `numbers.start` on.
+    fn part(&self, numbers: Range<u64>) -> Arc<Self> {
+        Arc::new(Self {
+            page_table: Arc::clone(&self.page_table),
+            start: numbers.start,
+            pages: numbers.end - numbers.start,
+            file_start: self.index(numbers.start),
+            sharing: self.sharing,
+            census: Arc::clone(&self.census),
+        })
     }
 }
 
@@ -105,45 +151,93 @@ impl<P: Policy> Mm<P> {
     /// Maps `pages` pages of a file from its page `file_start` on; returns the address.
     ///
     /// As in the kernel the file may be shorter: who touches what is not there gets a `SIGBUS`.
-    pub fn mmap(&self, mapping: &Arc<AddressSpace<P>>, file_start: u64, pages: u64) -> u64 {
+    ///
+    /// # Panics
+    ///
+    /// If the pages do not fit the address space, or the largest file.
+    pub fn mmap(
+        &self,
+        mapping: &Arc<AddressSpace<P>>,
+        file_start: u64,
+        pages: u64,
+        sharing: Sharing,
+    ) -> u64 {
         let mut areas = write(&self.areas);
         // The page at address 0 stays free, as does one between any two areas.
         let start = areas
             .last_key_value()
             .map_or(1, |(start, area)| start + area.range.pages + 1);
+        assert!(
+            start.saturating_add(pages) < LAST_PAGE && file_start.saturating_add(pages) < LAST_PAGE,
+            "an area fits the address space, and what it shows the largest file"
+        );
         let range = Arc::new(MappedRange {
             page_table: Arc::clone(&self.page_table),
             start,
             pages,
             file_start,
+            sharing,
             census: Arc::clone(&mapping.census),
         });
+        let mapping = Arc::clone(mapping);
         mapping.link(Arc::clone(&range));
-        areas.insert(
-            start,
-            Vma {
-                mapping: Arc::clone(mapping),
-                range,
-            },
-        );
+        areas.insert(start, Vma { mapping, range });
         start * PAGE_SIZE as u64
+    }
+
+    /// Unmaps `pages` pages from `address` on, whatever part of them is mapped.
+    ///
+    /// What was stored through a shared mapping stays in the page cache; private copies are gone.
+    pub fn munmap(&self, address: u64, pages: u64) {
+        let gone = page_numbers(address, pages);
+        let mut areas = write(&self.areas);
+        let hit: Vec<u64> = areas
+            .range(..gone.end)
+            .filter(|(start, area)| **start + area.range.pages > gone.start)
+            .map(|(start, _)| *start)
+            .collect();
+        for start in hit {
+            let Some(Vma { mapping, range }) = areas.remove(&start) else {
+                continue;
+            };
+            let end = start + range.pages;
+            let kept = [start..gone.start.max(start), gone.end.min(end)..end];
+            for part in kept.into_iter().filter(|part| !part.is_empty()) {
+                let range = range.part(part.clone());
+                mapping.link(Arc::clone(&range));
+                let mapping = Arc::clone(&mapping);
+                areas.insert(part.start, Vma { mapping, range });
+            }
+            // First the ptes, then the way to them: a truncate in between still finds them.
+            let gone = gone.start.max(start)..gone.end.min(end);
+            if !gone.is_empty() {
+                range.zap(&(range.index(gone.start)..=range.index(gone.end - 1)), true);
+            }
+            mapping.unlink(&range);
+        }
     }
 
     /// Takes the ptes of `pages` pages from `address` on away; the next access faults them in
     /// again: `madvise(MADV_DONTNEED)`.
     pub fn madvise_dontneed(&self, address: u64, pages: u64) {
-        let first = address / PAGE_SIZE as u64;
-        let end = first.saturating_add(pages);
-        for (start, area) in read(&self.areas).range(..end) {
+        let numbers = page_numbers(address, pages);
+        for (start, area) in read(&self.areas).range(..numbers.end) {
             let range = &area.range;
-            let from = first.max(*start);
-            let to = end.min(start + range.pages);
-            if from < to {
-                let to_index = |number| number - start + range.file_start;
-                range.zap(&(to_index(from)..=to_index(to - 1)), true);
+            let part = numbers.start.max(*start)..numbers.end.min(start + range.pages);
+            if !part.is_empty() {
+                range.zap(&(range.index(part.start)..=range.index(part.end - 1)), true);
             }
         }
     }
+}
+
+/// No area and no file has a page as high as this.
+const LAST_PAGE: u64 = u64::MAX / PAGE_SIZE as u64;
+
+/// The pages of a stretch of the address space.
+fn page_numbers(address: u64, pages: u64) -> Range<u64> {
+    let start = address / PAGE_SIZE as u64;
+    start..start.saturating_add(pages)
 }
 
 impl<P: Policy> Default for Mm<P> {
@@ -154,11 +248,7 @@ impl<P: Policy> Default for Mm<P> {
 
 impl<P: Policy> Drop for Mm<P> {
     fn drop(&mut self) {
-        for (_, area) in core::mem::take(&mut *write(&self.areas)) {
-            // First the ptes, then the way to them: a truncate in between still finds them.
-            area.range.zap(&(0..=u64::MAX), true);
-            area.mapping.unlink(&area.range);
-        }
+        self.munmap(0, u64::MAX);
     }
 }
 

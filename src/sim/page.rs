@@ -27,6 +27,8 @@ const DIRTY: u32 = 1 << 3;
 const WRITEBACK: u32 = 1 << 4;
 /// The page is in the page cache: `page->mapping != NULL`.
 const IN_CACHE: u32 = 1 << 5;
+/// The store did not take the bytes: `PG_error`.
+const ERROR: u32 = 1 << 6;
 
 /// A reference to a page: `get_page` is a clone, `put_page` a drop.
 ///
@@ -38,15 +40,15 @@ pub type PageRef = Arc<Page>;
 pub struct Page {
     index: u64,
     anonymous: bool,
-    /// `LOCKED | WAITERS | UPTODATE | DIRTY | WRITEBACK | IN_CACHE`
+    /// `LOCKED | WAITERS | UPTODATE | DIRTY | WRITEBACK | IN_CACHE | ERROR`
     ///
-    /// | who changes it | while holding |
+    /// | what changes | while holding |
     /// |---|---|
     /// | `LOCKED`, `WAITERS` | nothing |
-    /// | `UPTODATE`, `IN_CACHE`, `WRITEBACK` set | the page lock (`IN_CACHE` the tree lock too) |
-    /// | `WRITEBACK` cleared | nothing: the I/O has ended |
+    /// | `UPTODATE`, `IN_CACHE` | the page lock, for `IN_CACHE` the tree lock too |
     /// | `DIRTY` set | the page lock, or the page-table lock of a pte that was dirty |
-    /// | `DIRTY` cleared | the page lock |
+    /// | `DIRTY` cleared, `WRITEBACK` set | the page lock |
+    /// | `WRITEBACK` cleared, `ERROR` | nothing: the I/O has ended |
     flags: AtomicU32,
     /// How many ptes point here, less one in the kernel, not here: `page->_mapcount`.
     mapcount: AtomicU32,
@@ -110,6 +112,12 @@ impl Page {
         self.has(WRITEBACK)
     }
 
+    /// Whether the last writeback failed: `PageError`. The bytes are not what the store has.
+    #[must_use]
+    pub fn error(&self) -> bool {
+        self.has(ERROR)
+    }
+
     /// Whether somebody holds the page lock: `PageLocked`.
     #[must_use]
     pub fn locked(&self) -> bool {
@@ -160,9 +168,48 @@ impl Page {
         self.flags.fetch_and(!flag, Ordering::AcqRel) & flag != 0
     }
 
-    /// The word at `position` (in words) as user space or the CPU's copy loop reads it.
+    /// `set_page_dirty`, for a caller who holds a dirty pte in place of the page lock.
+    pub(super) fn set_dirty_by_pte(&self) {
+        self.set(DIRTY);
+    }
+
+    /// `end_page_writeback`.
+    pub(super) fn end_writeback(&self, ok: bool) {
+        if ok {
+            self.clear(ERROR);
+        } else {
+            self.set(ERROR);
+        }
+        self.clear_and_wake(WRITEBACK);
+    }
+
+    /// A private copy: what `do_cow_fault` makes.
+    pub(super) fn anonymous_copy(&self) -> PageRef {
+        let copy = Self::new(self.index, true, UPTODATE, &self.census);
+        for (to, from) in copy.bytes.iter().zip(&self.bytes) {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        copy
+    }
+
+    /// The word at `position` (in words) as user space reads it.
     pub(super) fn load(&self, position: usize) -> u64 {
         u64::from_le(self.bytes[position].load(Ordering::Relaxed))
+    }
+
+    /// The word at `position` (in words) as user space writes it.
+    pub(super) fn store(&self, position: usize, word: u64) {
+        self.bytes[position].store(word.to_le(), Ordering::Relaxed);
+    }
+
+    pub(super) fn copy_out(&self, bytes: &mut [u8; PAGE_SIZE]) {
+        for (word, bytes) in self
+            .bytes
+            .iter()
+            .zip(bytes.chunks_exact_mut(size_of::<u64>()))
+        {
+            bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+        }
     }
 
     pub(super) fn copy_in(&self, bytes: &[u8; PAGE_SIZE]) {
@@ -173,7 +220,7 @@ impl Page {
     }
 
     /// Locks the page, sleeping if it must: `lock_page`.
-    pub(super) fn lock(self: &Arc<Self>) -> LockedPage {
+    pub fn lock(self: &Arc<Self>) -> LockedPage {
         self.lock_until(None).expect("no deadline can pass")
     }
 
@@ -193,8 +240,8 @@ impl Page {
         }
     }
 
-    /// `trylock_page`, called `!TestSetPageLocked` in 2005.
-    pub(super) fn try_lock(self: &Arc<Self>) -> Option<LockedPage> {
+    /// Locks the page unless somebody else has: `trylock_page`, `!TestSetPageLocked` in 2005.
+    pub fn try_lock(self: &Arc<Self>) -> Option<LockedPage> {
         (!self.set(LOCKED)).then(|| LockedPage {
             page: Arc::clone(self),
         })
@@ -268,6 +315,11 @@ impl LockedPage {
         &self.page
     }
 
+    /// Unlocks the page and keeps the reference.
+    pub(super) fn unlock(self) -> PageRef {
+        Arc::clone(&self.page)
+    }
+
     pub(super) fn set_uptodate(&self) {
         self.page.set(UPTODATE);
     }
@@ -277,6 +329,37 @@ impl LockedPage {
             self.page.set(IN_CACHE);
         } else {
             self.page.clear(IN_CACHE);
+        }
+    }
+
+    /// The bytes are newer than the store's from now on: `set_page_dirty`.
+    pub fn set_dirty(&self) {
+        self.page.set(DIRTY);
+    }
+
+    /// `TestClearPageDirty`: whether it was dirty.
+    pub(super) fn clear_dirty(&self) -> bool {
+        self.page.clear(DIRTY)
+    }
+
+    /// `set_page_writeback`.
+    pub(super) fn set_writeback(&self) {
+        self.page.set(WRITEBACK);
+    }
+
+    /// Zeros from the byte `start` on: `truncate_partial_page`.
+    ///
+    /// Word by word: user space may be storing to the rest of the page.
+    pub(super) fn zero_from(&self, start: usize) {
+        for (position, word) in self.page.bytes.iter().enumerate() {
+            let kept = start.saturating_sub(position * size_of::<u64>());
+            if kept == 0 {
+                word.store(0, Ordering::Relaxed);
+            } else if kept < size_of::<u64>() {
+                let mut mask = [0; size_of::<u64>()];
+                mask[..kept].fill(0xff);
+                word.fetch_and(u64::from_ne_bytes(mask), Ordering::Relaxed);
+            }
         }
     }
 

@@ -1,10 +1,18 @@
 //! How a fault is kept from mapping a page that an invalidate has removed: the answers of twenty
 //! years, behind one trait.
 
+mod as_posted;
 mod commit;
+mod invalidate_rwlock;
+mod page_lock;
+mod striped;
 mod unprotected;
 
+pub use as_posted::AsPosted;
 pub use commit::Commit;
+pub use invalidate_rwlock::InvalidateRwLock;
+pub use page_lock::PageLock;
+pub use striped::Striped;
 pub use unprotected::Unprotected;
 
 use std::time::Instant;

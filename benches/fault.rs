@@ -107,8 +107,13 @@ fn measure<P: Policy>(threads: usize, beside: Invalidator, time: Duration) -> Ou
         let invalidating = scope.spawn(|| {
             start.wait();
             let mut invalidations = 0;
+            let process = Mm::new();
+            let address = process.mmap(&file, 0, PAGES, Sharing::Shared);
             while beside.pace.is_some() && !stop.load(Relaxed) {
                 let index = invalidations * 7 % PAGES;
+                // So that there is a page to remove, however few faults get through.
+                let at = address + index * PAGE_SIZE as u64;
+                process.fault(at, Access::Read, Patience::DEFAULT).unwrap();
                 file.invalidate_inode_pages2_range(index..=index).unwrap();
                 invalidations += 1;
                 if !between.is_zero() {

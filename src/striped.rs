@@ -4,7 +4,6 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crossbeam_utils::CachePadded;
-use rustc_hash::FxHasher;
 
 use crate::raw::{RawSeqSchedLock, WriteGuard};
 use crate::sync::{array_of, const_fn};
@@ -126,10 +125,9 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
     #[inline]
     #[must_use]
     pub fn for_key<K: Hash + ?Sized>(&self, key: &K) -> &RawSeqSchedLock<W> {
-        let mut hasher = FxHasher::default();
+        let mut hasher = Fnv1a::default();
         key.hash(&mut hasher);
-        // That hash leaves the top bits of a key in a few of its own. Multiplied once more they
-        // reach the top, from where the stripe is taken.
+        // The high bits of a product depend on all bits of its factors, the low ones do not.
         let mixed = hasher.finish().wrapping_mul(GOLDEN_RATIO);
         self.for_index(mixed.rotate_left(N.trailing_zeros()) as usize)
     }
@@ -177,6 +175,29 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
 
 /// 2⁶⁴ divided by the golden ratio, odd.
 const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The hash of Fowler, Noll and Vo: short, without secrets, and known for spreading short keys well.
+struct Fnv1a(u64);
+
+impl Default for Fnv1a {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv1a {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl<W: Wait, const N: usize> Default for StripedSeqSchedLock<W, N> {
     fn default() -> Self {

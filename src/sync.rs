@@ -15,6 +15,12 @@ mod racing;
 #[path = "sync/racing_model.rs"]
 mod racing;
 
+#[cfg(all(feature = "sim", not(loom)))]
+pub(crate) mod kernel;
+#[cfg(all(feature = "sim", loom))]
+#[path = "sync/kernel_model.rs"]
+pub(crate) mod kernel;
+
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason

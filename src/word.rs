@@ -80,20 +80,17 @@ impl Running for Word {
     }
 }
 
-impl Word {
-    /// The last writer's answer to a reader's request: forget it, then wake.
-    ///
-    /// In this order. A reader that asks between the two is woken by the one that follows; were the
-    /// bit cleared last, its request would be wiped out unanswered.
-    #[cold]
-    pub(crate) fn answer(&self, wake: impl FnOnce()) {
-        if self.clears_before_waking() {
-            self.clear_request();
-            wake();
-        } else {
-            wake();
-            self.clear_request();
-        }
+/// The last writer's answer to a reader's request: forget it, then wake.
+///
+/// In this order. A reader that asks between the two is woken by the one that follows; were the bit
+/// cleared last, its request would be wiped out unanswered.
+fn answer(clears_before_waking: bool, clear: impl FnOnce(), wake: impl FnOnce()) {
+    if clears_before_waking {
+        clear();
+        wake();
+    } else {
+        wake();
+        clear();
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! The sequence has 32 bits: 2³² write sections within one read section go unseen.
 
-use super::{MAX_WRITERS, fence, fence_after_entry};
+use super::{MAX_WRITERS, answer, fence, fence_after_entry};
 use crate::conflict::{Conflict, Stamp};
 use crate::sync::{
     LOCKED_RMW_IS_FULL_FENCE,
@@ -191,12 +191,14 @@ impl Word {
             .is_ok()
     }
 
-    pub(super) fn clear_request(&self) {
-        self.writers.fetch_and(!WAKE, protocol().clear);
-    }
-
-    pub(super) fn clears_before_waking(&self) -> bool {
-        protocol().clears_before_waking
+    /// Takes the request and wakes who made it.
+    #[cold]
+    #[inline(never)] // a writer nobody waits for carries two locked instructions and no third
+    pub(crate) fn answer(&self, wake: impl FnOnce()) {
+        let clear = || {
+            self.writers.fetch_and(!WAKE, protocol().clear);
+        };
+        answer(protocol().clears_before_waking, clear, wake);
     }
 
     /// How many write sections run. Relaxed: a hint, out of date as soon as it is read.

@@ -1,0 +1,101 @@
+//! Waiting with a bound.
+#![cfg(all(not(loom), feature = "std", feature = "park"))]
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seqschedlock::{Park, RawSeqSchedLock};
+
+type Lock = RawSeqSchedLock<Park>;
+
+/// How many readers are in the queue, as `Debug` tells.
+fn queued(lock: &Lock) -> usize {
+    let state = format!("{:?}", lock.wait_strategy());
+    if state.contains("uninitialized") {
+        return 0;
+    }
+    let (_, listeners) = state
+        .split_once("listeners_total: ")
+        .unwrap_or(("", "1 (locked)"));
+    listeners
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect::<String>()
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn a_zero_timeout_answers_at_once() {
+    let lock = Lock::new();
+    let section = lock.write();
+    assert_eq!(lock.read_begin_timeout(Duration::ZERO), None);
+    assert_eq!(lock.read_begin_deadline(Instant::now()), None);
+    assert_eq!(queued(&lock), 0);
+    drop(section);
+    assert!(lock.read_begin_timeout(Duration::ZERO).is_some());
+    assert!(
+        lock.read_begin_deadline(Instant::now()).is_some(),
+        "late, but it need not wait"
+    );
+}
+
+#[test]
+fn a_timeout_is_waited_out_in_full_and_leaves_nothing_behind() {
+    let lock = Lock::new();
+    let stamp = lock.read_begin().unwrap();
+    let section = lock.write();
+    for timeout in [1, 20, 50].map(Duration::from_millis) {
+        let start = Instant::now();
+        assert_eq!(lock.read_begin_timeout(timeout), None);
+        assert!(start.elapsed() >= timeout);
+        assert_eq!(queued(&lock), 0, "a place in the queue was left behind");
+    }
+    section.cancel();
+    assert_eq!(
+        lock.read_end(stamp),
+        Ok(()),
+        "a request was left in the stamp"
+    );
+}
+
+#[test]
+fn a_reader_in_time_is_let_in() {
+    let lock = Lock::new();
+    let section = lock.write();
+    thread::scope(|threads| {
+        let readers = [Duration::from_secs(600), Duration::MAX].map(|timeout| {
+            let lock = &lock;
+            threads.spawn(move || lock.read_begin_timeout(timeout))
+        });
+        while queued(&lock) < 2 {
+            thread::yield_now();
+        }
+        drop(section);
+        for reader in readers {
+            let stamp = reader
+                .join()
+                .unwrap()
+                .expect("woken long before its time is up");
+            assert_eq!(lock.read_end(stamp), Ok(()));
+        }
+    });
+    assert_eq!(queued(&lock), 0);
+}
+
+#[test]
+fn a_reader_that_gives_up_takes_no_wake_up_from_one_that_stays() {
+    let lock = Lock::new();
+    let section = lock.write();
+    thread::scope(|threads| {
+        let patient = threads.spawn(|| lock.read_begin_wait());
+        for _ in 0..20 {
+            assert_eq!(lock.read_begin_timeout(Duration::from_millis(1)), None);
+        }
+        while queued(&lock) < 1 {
+            thread::yield_now();
+        }
+        drop(section);
+        assert_eq!(lock.read_end(patient.join().unwrap()), Ok(()));
+    });
+}

@@ -27,8 +27,8 @@ use crate::word::cell::{CellWord, Turn};
 /// # What `T` must be
 ///
 /// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no
-/// defined value, so it cannot be copied while it changes; derive the trait, and the compiler says
-/// which field leaves a gap. It need not be valid for *any* bytes: what a reader copied while a writer
+/// defined value, so it cannot be copied while it changes; derive the trait, and a struct with a gap does
+/// not compile. It need not be valid for *any* bytes: what a reader copied while a writer
 /// was at work stays raw memory and is thrown away. Only bytes that are known to be one
 /// whole value ever become a `T`. So `bool`, `char`, `NonZero` and enums are all right.
 ///
@@ -139,7 +139,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// Replaces the value by what `change` makes of it and returns the one before.
     ///
     /// No other writer comes between, so `change` runs once. It may take its time: readers get the
-    /// old value meanwhile. If it panics, the value stays as it was.
+    /// old value meanwhile. If it panics, the value stays as it was. If it writes to this very cell, it
+    /// waits for itself.
     ///
     /// # Examples
     ///

@@ -1,9 +1,13 @@
 //! `fault`, `mmap`, `munmap`: what is mapped where, and what is not.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use seqschedlock::Conflict;
-use seqschedlock::sim::{Access, Commit, Mm, Policy, Refusal, Sharing, Unprotected, VmFault};
+use seqschedlock::sim::{
+    Access, AddressSpace, AsPosted, Commit, Mm, Policy, Refusal, Sharing, Striped, Unprotected,
+    Violation, VmFault,
+};
 
 use crate::world::{
     PAGE, PATIENCE, all_is_well, failure, file, filled, process, read, under_every_policy, word_of,
@@ -178,8 +182,8 @@ fn a_read_of_half_a_word_names_the_contract() {
     let _ = process.peek(address + 4, &mut [0; 1]);
 }
 
-/// A policy in whose first fault something happens: between the lookup of the page and the question
-/// whether it may be mapped.
+/// A policy in whose next fault something happens: in the last moment before the page counts as
+/// mapped.
 struct Meanwhile<P> {
     policy: P,
 }
@@ -207,10 +211,11 @@ impl<P: Policy> Policy for Meanwhile<P> {
     }
 
     fn before_rmap(&self, index: u64, attempt: &P::Attempt<'_>) -> Result<(), Conflict> {
+        self.policy.before_rmap(index, attempt)?;
         if let Some(happens) = HAPPENS.take() {
             happens();
         }
-        self.policy.before_rmap(index, attempt)
+        Ok(())
     }
 
     fn after_rmap(&self, index: u64, attempt: &P::Attempt<'_>) -> Result<(), Conflict> {
@@ -226,15 +231,55 @@ impl<P: Policy> Policy for Meanwhile<P> {
     }
 }
 
-/// What a private copy shows whose original was rewritten while it was made; and how the fault went.
-fn copy_of_a_page_rewritten_meanwhile<P: Policy>() -> (u64, u32) {
+/// A file, and a process in whose next fault the first page of it is rewritten.
+fn rewritten_meanwhile<P: Policy>() -> (Arc<AddressSpace<Meanwhile<P>>>, Mm<Meanwhile<P>>, u64) {
     let file = file::<Meanwhile<P>>(1);
-    let (process, _) = process(&file);
-    let private = process.mmap(&file, 0, 1, Sharing::Private);
-    let writer = std::sync::Arc::clone(&file);
+    let (process, address) = process(&file);
+    read(&process, address);
+    process.madvise_dontneed(address, 1);
+    let writer = Arc::clone(&file);
     HAPPENS.set(Some(Box::new(move || {
         writer.direct_write(0, &filled(1)).unwrap();
     })));
+    (file, process, address)
+}
+
+/// The direct write has returned before the fault has, and every read after it is of the old page.
+fn maps_an_orphan<P: Policy>() {
+    let (file, process, address) = rewritten_meanwhile::<P>();
+    assert_eq!(read(&process, address), 0);
+    assert_eq!(read(&process, address), 0, "and so for ever");
+    let (other, there) = crate::world::process(&file);
+    assert_eq!(read(&other, there), word_of(1));
+    assert_eq!(file.check(), Err(vec![Violation::Orphan { index: 0 }]));
+    drop(process);
+    assert_eq!(file.orphans(), 1);
+}
+
+#[test]
+fn without_the_commit_a_page_rewritten_meanwhile_is_mapped_for_ever() {
+    maps_an_orphan::<Unprotected>();
+    maps_an_orphan::<AsPosted>();
+}
+
+fn looks_again<P: Policy>() {
+    let (file, process, address) = rewritten_meanwhile::<P>();
+    let mut word = [0];
+    let faulted = process.read(address, &mut word, PATIENCE).unwrap().unwrap();
+    assert_eq!((word[0], faulted.conflicts), (word_of(1), 1));
+    all_is_well(&file);
+}
+
+#[test]
+fn with_the_commit_a_page_rewritten_meanwhile_is_looked_up_again() {
+    looks_again::<Commit>();
+    looks_again::<Striped>();
+}
+
+/// What a private copy shows whose original was rewritten while it was made, and how the fault went.
+fn copy_of_a_page_rewritten_meanwhile<P: Policy>() -> (u64, u32) {
+    let (file, process, _) = rewritten_meanwhile::<P>();
+    let private = process.mmap(&file, 0, 1, Sharing::Private);
     let faulted = process.write(private + 8, &[0], PATIENCE).unwrap().unwrap();
     let word = read(&process, private);
     all_is_well(&file);
@@ -245,6 +290,7 @@ fn copy_of_a_page_rewritten_meanwhile<P: Policy>() -> (u64, u32) {
 fn a_private_copy_is_made_again_when_its_original_was_rewritten_meanwhile() {
     let again = (word_of(1), 1);
     assert_eq!(copy_of_a_page_rewritten_meanwhile::<Commit>(), again);
+    assert_eq!(copy_of_a_page_rewritten_meanwhile::<Striped>(), again);
     let never_asked = (0, 0);
     assert_eq!(
         copy_of_a_page_rewritten_meanwhile::<Unprotected>(),

@@ -134,6 +134,9 @@ pub use wait::Yield;
 pub use wait::{Spin, Wait, Writers};
 
 sync::for_models! {
+    #[cfg(not(feature = "std"))]
+    extern crate std;
+
     /// What the models replace to show what it is for.
     #[doc(hidden)]
     pub mod model {

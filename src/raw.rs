@@ -182,9 +182,15 @@ impl<W: Wait> RawSeqSchedLock<W> {
         loop {
             match self.read_begin() {
                 Ok(stamp) => return stamp,
-                Err(_) => self.wait.wait(&Writers::new(&self.word)),
+                Err(_) => self.wait_for_writers(),
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_for_writers(&self) {
+        self.wait.wait(&Writers::new(&self.word));
     }
 
     /// Looks once: runs `look` in a read section and returns what it found if that was valid.

@@ -85,6 +85,8 @@
 //!   That is what flushing the TLB before a page is let go amounts to.
 //! - `munmap` is the only thing that writes to `mmap_sem`; a fault holds it while it sleeps, as it
 //!   did then.
+//! - `truncate_count` goes up in a truncate only. In 2.6.15 every `unmap_mapping_range` did that, so
+//!   that an invalidate raced only with faults on pages that nobody had mapped yet.
 //! - `balance_dirty_pages` and `file_update_time` are called where they belong, and count.
 //! - A direct write is of one whole page.
 //!

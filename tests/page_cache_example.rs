@@ -124,7 +124,7 @@ fn a_file_that_may_not_be_read_gets_one_line_and_exit_code_2() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::new();
     let secret = desk.file("secret", b"x");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     match fs::File::open(&secret) {
         Err(_) => desk.complains(Some(&secret), "", "Permission denied"),
         Ok(_) => assert!(

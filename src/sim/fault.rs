@@ -26,7 +26,7 @@ pub enum Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// After so many conflicts in a row the fault takes the page lock, which no invalidate can
-    /// overtake. (Policies that lock the page anyway, or had no such way out, take no notice.)
+    /// overtake; with zero, from the start. (Policies that lock the page anyway, or had no such way out, take no notice.)
     pub conflicts: u32,
     /// When to give up waiting: for write sections, for the page lock, for the policy's own lock.
     /// The store's I/O and the file system are not interrupted.
@@ -121,15 +121,16 @@ impl<P: Policy> Fault<'_, P> {
     /// Nothing is mapped: `do_no_page`.
     fn do_no_page(&self) -> Result<Faulted, VmFault> {
         let mut faulted = Faulted::default();
+        let falls_back = |conflicts| P::FALLS_BACK && conflicts >= self.patience.conflicts;
         loop {
+            faulted.fell_back = falls_back(faulted.conflicts);
             let conflict = match self.attempt(&mut faulted) {
                 Ok(()) => return Ok(faulted),
                 Err(Trouble::Fault(fault)) => return Err(fault),
                 Err(Trouble::Conflict(conflict)) => conflict,
             };
             faulted.conflicts = faulted.conflicts.saturating_add(1);
-            faulted.fell_back = P::FALLS_BACK && faulted.conflicts >= self.patience.conflicts;
-            if conflict == Conflict::WriterRunning && !faulted.fell_back {
+            if conflict == Conflict::WriterRunning && !falls_back(faulted.conflicts) {
                 let policy = &self.area.mapping.policy;
                 if !policy.wait(self.index, self.patience.deadline) {
                     return Err(VmFault::TimedOut);

@@ -29,8 +29,9 @@ const NODE: u64 = 64;
 /// Order of locks, outermost first (`mmap_sem` is the [`Mm`](super::Mm)'s):
 ///
 /// ```text
-/// i_rwsem -> mmap_sem -> policy's exclusion -> locks of the file system -> page lock
-///     -> i_mmap_lock -> page-table lock -> tree_lock
+/// mmap_sem -> i_rwsem -> the policy's exclusion -> locks of the file system -> page lock
+///     -> i_mmap_lock -> page-table lock
+///     -> tree_lock
 /// ```
 ///
 /// The sections of the sequence lock are in no order: nothing waits inside one for somebody who
@@ -208,6 +209,7 @@ impl<P> AddressSpace<P> {
         self.truncate_count.load(Ordering::Acquire)
     }
 
+    #[allow(clippy::modulo_one, reason = "models have one lock")]
     fn tree(&self, index: u64) -> &RwLock<BTreeMap<u64, PageRef>> {
         &self.tree[(index / NODE) as usize % TREE_LOCKS]
     }

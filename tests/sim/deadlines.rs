@@ -103,6 +103,21 @@ fn after_enough_conflicts_a_fault_takes_the_page_lock_and_says_so() {
 }
 
 #[test]
+fn a_fault_without_patience_takes_the_page_lock_from_the_start() {
+    let at_once = || Patience {
+        conflicts: 0,
+        deadline: None,
+    };
+    let expected = Faulted {
+        major: false,
+        conflicts: 0,
+        fell_back: true,
+    };
+    let answer = fault_while_page_0_is_invalidated::<Commit>(1, at_once);
+    assert_eq!(answer, Ok(expected));
+}
+
+#[test]
 fn a_deadline_that_has_passed_does_not_disturb_a_fault_that_need_not_wait() {
     let past = || Patience {
         deadline: Some(Instant::now()),

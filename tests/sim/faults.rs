@@ -231,8 +231,10 @@ impl<P: Policy> Policy for Meanwhile<P> {
     }
 }
 
+type File<P> = Arc<AddressSpace<Meanwhile<P>>>;
+
 /// A file, and a process in whose next fault the first page of it is rewritten.
-fn rewritten_meanwhile<P: Policy>() -> (Arc<AddressSpace<Meanwhile<P>>>, Mm<Meanwhile<P>>, u64) {
+fn rewritten_meanwhile<P: Policy>() -> (File<P>, Mm<Meanwhile<P>>, u64) {
     let file = file::<Meanwhile<P>>(1);
     let (process, address) = process(&file);
     read(&process, address);

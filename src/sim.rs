@@ -83,8 +83,8 @@
 //! - Page tables are one map with one lock; there are no huge pages, no swap, no `fork`.
 //! - A TLB: an access looks at the pte and at the page in one moment, with the page table locked.
 //!   That is what flushing the TLB before a page is let go amounts to.
-//! - `munmap` is the only thing that writes to `mmap_sem`; a fault holds it while it sleeps, as it
-//!   did then.
+//! - Protection: every area may be read and written. `mmap_sem` is held for reading throughout a
+//!   fault, as it was then, and for writing by `mmap` and `munmap` only.
 //! - `truncate_count` goes up in a truncate only. In 2.6.15 every `unmap_mapping_range` did that, so
 //!   that an invalidate raced only with faults on pages that nobody had mapped yet.
 //! - `balance_dirty_pages` and `file_update_time` are called where they belong, and count.

@@ -26,7 +26,8 @@ pub enum Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// After so many conflicts in a row the fault takes the page lock, which no invalidate can
-    /// overtake; with zero, from the start. (Policies that lock the page anyway, or had no such way out, take no notice.)
+    /// overtake; with zero, from the start. (Policies that lock the page anyway, or had no such way
+    /// out, take no notice.)
     pub conflicts: u32,
     /// When to give up waiting: for write sections, for the page lock, for the policy's own lock.
     /// The store's I/O and the file system are not interrupted.
@@ -126,8 +127,8 @@ impl<P: Policy> Fault<'_, P> {
             faulted.fell_back = falls_back(faulted.conflicts);
             let conflict = match self.attempt(&mut faulted) {
                 Ok(()) => return Ok(faulted),
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Conflict(conflict)) => conflict,
+                Err(Setback::Fault(fault)) => return Err(fault),
+                Err(Setback::Conflict(conflict)) => conflict,
             };
             faulted.conflicts = faulted.conflicts.saturating_add(1);
             if conflict == Conflict::WriterRunning && !falls_back(faulted.conflicts) {
@@ -140,7 +141,7 @@ impl<P: Policy> Fault<'_, P> {
     }
 
     /// One attempt at it.
-    fn attempt(&self, faulted: &mut Faulted) -> Result<(), Trouble> {
+    fn attempt(&self, faulted: &mut Faulted) -> Result<(), Setback> {
         let mapping = &*self.area.mapping;
         let policy = &mapping.policy;
         let deadline = self.patience.deadline;
@@ -206,28 +207,28 @@ impl<P: Policy> Fault<'_, P> {
 }
 
 /// Why an attempt has failed: for good, or only this time.
-enum Trouble {
+enum Setback {
     Fault(VmFault),
     Conflict(Conflict),
 }
 
-impl From<VmFault> for Trouble {
+impl From<VmFault> for Setback {
     fn from(fault: VmFault) -> Self {
-        Trouble::Fault(fault)
+        Setback::Fault(fault)
     }
 }
 
-impl From<Conflict> for Trouble {
+impl From<Conflict> for Setback {
     fn from(conflict: Conflict) -> Self {
-        Trouble::Conflict(conflict)
+        Setback::Conflict(conflict)
     }
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for Setback {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Conflict(conflict) => Trouble::Conflict(conflict),
-            Refusal::TimedOut => Trouble::Fault(VmFault::TimedOut),
+            Refusal::Conflict(conflict) => Setback::Conflict(conflict),
+            Refusal::TimedOut => Setback::Fault(VmFault::TimedOut),
         }
     }
 }

@@ -182,6 +182,20 @@ fn a_read_of_half_a_word_names_the_contract() {
     let _ = process.peek(address + 4, &mut [0; 1]);
 }
 
+#[test]
+#[should_panic(expected = "an area has a page at least")]
+fn an_area_of_no_pages_names_the_contract() {
+    let file = file::<Commit>(1);
+    Mm::new().mmap(&file, 0, 0, Sharing::Shared);
+}
+
+#[test]
+#[should_panic(expected = "fits the address space")]
+fn an_area_larger_than_the_address_space_names_the_contract() {
+    let file = file::<Commit>(1);
+    Mm::new().mmap(&file, 1, u64::MAX, Sharing::Shared);
+}
+
 /// A policy in whose next fault something happens: in the last moment before the page counts as
 /// mapped.
 struct Meanwhile<P> {

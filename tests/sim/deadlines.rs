@@ -8,10 +8,10 @@ use core::time::Duration;
 
 use seqschedlock::sim::{
     Access, AddressSpace, AsPosted, Commit, Faulted, InvalidateRwLock, MemStore, PageLock,
-    Patience, Policy, Striped, Unprotected, VmFault,
+    Patience, PlainFs, Policy, Striped, Unprotected, VmFault,
 };
 
-use crate::world::{PAGE, SlowFs, all_is_well, process, read};
+use crate::world::{PAGE, SlowFs, SlowStore, all_is_well, process, read};
 
 const A_WHILE: Duration = Duration::from_millis(30);
 
@@ -127,6 +127,25 @@ fn a_deadline_that_has_passed_does_not_disturb_a_fault_that_need_not_wait() {
     assert_eq!(answer.map(|faulted| faulted.fell_back), Ok(true));
     let answer = fault_while_page_0_is_invalidated::<Striped>(1, past);
     assert_eq!(answer, Ok(Faulted::default()));
+}
+
+#[test]
+fn a_fault_on_a_page_that_is_being_read_waits_until_its_deadline() {
+    let (store, brake) = SlowStore::new(1, Access::Read);
+    let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
+    let (process, address) = process(&file);
+    thread::scope(|threads| {
+        let reading = threads.spawn(|| process.fault(address, Access::Read, Patience::DEFAULT));
+        brake.begun.recv().unwrap();
+        let began = Instant::now();
+        let impatient = process.fault(address, Access::Read, until_soon(1));
+        assert_eq!(impatient, Err(VmFault::TimedOut));
+        assert!(began.elapsed() >= A_WHILE);
+        brake.go.send(()).unwrap();
+        assert!(reading.join().unwrap().unwrap().major);
+    });
+    drop(brake);
+    all_is_well(&file);
 }
 
 #[test]

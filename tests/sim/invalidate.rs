@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use seqschedlock::sim::{
-    AddressSpace, Commit, Errno, LockedSchemeFs, MemStore, Metadata, MkWrite, Policy,
+    Access, AddressSpace, Commit, Errno, LockedSchemeFs, MemStore, Metadata, MkWrite, PlainFs,
+    Policy,
 };
 
 use core::time::Duration;
 
-use crate::world::{PAGE, SlowFs, all_is_well, file, process, read, under_every_policy, write};
+use crate::world::{
+    PAGE, SlowFs, SlowStore, all_is_well, file, process, read, under_every_policy, write,
+};
 
 fn what_nobody_uses_goes<P: Policy>() {
     let file = file::<P>(100);
@@ -85,6 +88,30 @@ fn a_locked_page_is_skipped() {
         brake.go.send(()).unwrap();
         assert_eq!(slow.join().unwrap(), Ok(()));
     });
+    all_is_well(&file);
+}
+
+#[test]
+fn a_page_under_writeback_is_skipped_or_waited_for() {
+    let (store, brake) = SlowStore::new(1, Access::Write);
+    let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
+    let (process, address) = process(&file);
+    write(&process, address, 1);
+    std::thread::scope(|threads| {
+        let slow = threads.spawn(|| file.filemap_write_and_wait_range(0..=0));
+        brake.begun.recv().unwrap(); // clean now, and on its way to the store
+        process.munmap(address, 1);
+        assert_eq!(file.invalidate_mapping_pages(0..=0), 0);
+        assert_eq!(file.live_pages(), 1);
+        let waiting = threads.spawn(|| {
+            assert_eq!(file.invalidate_inode_pages2_range(0..=0), Ok(()));
+            file.invalidate_mapping_pages(0..=0)
+        });
+        brake.go.send(()).unwrap();
+        assert_eq!(slow.join().unwrap(), Ok(1));
+        assert_eq!(waiting.join().unwrap(), 0, "nothing is left to remove");
+    });
+    assert_eq!(file.live_pages(), 0);
     all_is_well(&file);
 }
 

@@ -33,6 +33,8 @@ fn what_was_cut_off_comes_back_as_zeros<P: Policy>() {
     }
     file.filemap_write_and_wait_range(0..=1).unwrap();
     file.truncate(12).unwrap();
+    let words = [0, 8, 16].map(|offset| read(&process, address + offset));
+    assert_eq!(words, [u64::MAX, u64::from(u32::MAX), 0], "at once");
     file.truncate(2 * PAGE).unwrap();
     let words = [0, 8, 16, PAGE].map(|offset| read(&process, address + offset));
     assert_eq!(words, [u64::MAX, u64::from(u32::MAX), 0, 0]);

@@ -107,24 +107,24 @@ impl Store for FailingStore {
     }
 }
 
-/// A file system whose `release_page` says that it has begun, and waits to be let go.
+/// Where something says that it has begun, and waits to be let go.
 #[derive(Debug)]
-pub struct SlowFs {
+pub struct Halt {
     begun: Mutex<Sender<()>>,
     go: Mutex<Receiver<()>>,
 }
 
-/// The other ends.
+/// The other ends. Dropping it lets everything go.
 pub struct Brake {
     pub begun: Receiver<()>,
     pub go: Sender<()>,
 }
 
-impl SlowFs {
+impl Halt {
     pub fn new() -> (Self, Brake) {
         let (begun, has_begun) = channel();
         let (go, may_go) = channel();
-        let file_system = SlowFs {
+        let halt = Halt {
             begun: Mutex::new(begun),
             go: Mutex::new(may_go),
         };
@@ -132,7 +132,61 @@ impl SlowFs {
             begun: has_begun,
             go,
         };
-        (file_system, brake)
+        (halt, brake)
+    }
+
+    fn halt(&self) {
+        // Whoever holds the brake may have left: then there is nothing to wait for.
+        let _ = self.begun.lock().unwrap().send(());
+        let _ = self.go.lock().unwrap().recv();
+    }
+}
+
+/// A store in memory that halts before it reads, or before it writes.
+#[derive(Debug)]
+pub struct SlowStore {
+    store: MemStore,
+    slow: Access,
+    halt: Halt,
+}
+
+impl SlowStore {
+    pub fn new(pages: u64, slow: Access) -> (Self, Brake) {
+        let (halt, brake) = Halt::new();
+        let store = MemStore::new(pages * PAGE, Duration::ZERO);
+        (SlowStore { store, slow, halt }, brake)
+    }
+}
+
+impl Store for SlowStore {
+    fn read_page(&self, index: u64, page: &mut [u8; PAGE_SIZE]) -> io::Result<()> {
+        if self.slow == Access::Read {
+            self.halt.halt();
+        }
+        self.store.read_page(index, page)
+    }
+    fn write_page(&self, index: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.slow == Access::Write {
+            self.halt.halt();
+        }
+        self.store.write_page(index, bytes)
+    }
+    fn size(&self) -> io::Result<u64> {
+        self.store.size()
+    }
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        self.store.set_size(size)
+    }
+}
+
+/// A file system that halts in `release_page`.
+#[derive(Debug)]
+pub struct SlowFs(Halt);
+
+impl SlowFs {
+    pub fn new() -> (Self, Brake) {
+        let (halt, brake) = Halt::new();
+        (SlowFs(halt), brake)
     }
 }
 
@@ -142,9 +196,7 @@ impl FileSystem for SlowFs {
     }
 
     fn release_page(&self, _page: &LockedPage) {
-        // Whoever holds the brake may have left: then there is nothing to wait for.
-        let _ = self.begun.lock().unwrap().send(());
-        let _ = self.go.lock().unwrap().recv();
+        self.0.halt();
     }
 }
 

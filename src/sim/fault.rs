@@ -156,6 +156,7 @@ impl<P: Policy> Fault<'_, P> {
             return Err(VmFault::Sigbus.into());
         }
         let keep_lock = P::LOCKS_PAGE || faulted.fell_back;
+        // (Kept to the end of this function: the lock, and what the policy has given.)
         let (page, locked, major) = match mapping.nopage(self.index, keep_lock, deadline)? {
             Found::Page(page) => (page, None, false),
             Found::Read(page) => (page, None, true),
@@ -178,16 +179,15 @@ impl<P: Policy> Fault<'_, P> {
         if ptes.contains_key(&self.number) {
             return Ok(()); // another thread was faster
         }
-        // A locked page that is in the cache stays there. Any other has the policy to thank for it.
-        let attempt = attempt.as_ref().filter(|_| locked.is_none());
-        if let Some(attempt) = attempt {
+        // A page that is in the cache and locked stays there. For any other the policy has to vouch.
+        if let Some(attempt) = &attempt {
             if P::WATCHES_TRUNCATE && truncate_count != mapping.truncate_count() {
                 return Err(Conflict::Race.into());
             }
             policy.before_rmap(self.index, attempt)?;
         }
         page.add_rmap();
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = &attempt {
             if let Err(conflict) = policy.after_rmap(self.index, attempt) {
                 page.remove_rmap();
                 return Err(conflict.into());

@@ -222,14 +222,13 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     #[inline]
     fn turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
-        loop {
-            match take(&self.word) {
-                Some(turn) => return turn,
-                None => self.wait_for_turn(),
-            }
+        match take(&self.word) {
+            Some(turn) => turn,
+            None => self.wait_for_turn(take),
         }
     }
 
+    // Only the wait: a value that came back from here through memory would cost the others a copy.
     #[cold]
     #[inline(never)]
     fn wait_for_copy(&self, conflict: Conflict) {
@@ -240,8 +239,13 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     #[cold]
     #[inline(never)]
-    fn wait_for_turn(&self) {
-        self.wait.wait(&Writers::new(&self.word.turn()));
+    fn wait_for_turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
+        loop {
+            self.wait.wait(&Writers::new(&self.word.turn()));
+            if let Some(turn) = take(&self.word) {
+                return turn;
+            }
+        }
     }
 
     /// The value, for the one who has the turn.

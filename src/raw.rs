@@ -179,18 +179,21 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// Only if `W` does.
     #[inline]
     pub fn read_begin_wait(&self) -> Stamp {
-        loop {
-            match self.read_begin() {
-                Ok(stamp) => return stamp,
-                Err(_) => self.wait_for_writers(),
-            }
+        match self.read_begin() {
+            Ok(stamp) => stamp,
+            Err(_) => self.wait_for_writers(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn wait_for_writers(&self) {
-        self.wait.wait(&Writers::new(&self.word));
+    fn wait_for_writers(&self) -> Stamp {
+        loop {
+            self.wait.wait(&Writers::new(&self.word));
+            if let Ok(stamp) = self.read_begin() {
+                return stamp;
+            }
+        }
     }
 
     /// Looks once: runs `look` in a read section and returns what it found if that was valid.

@@ -155,8 +155,10 @@ impl Workload {
         nth * self.stride()
     }
 
+    /// From one rewritten block to the next. Odd: a power of two, as the size of most files is one,
+    /// would put them all on the same stripe.
     fn stride(&self) -> u64 {
-        self.pages / self.announced.len() as u64
+        (self.pages / self.announced.len() as u64 - 1) | 1
     }
 
     /// Runs one policy for as long as was asked, or until Ctrl-C.

@@ -12,44 +12,28 @@ use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread::{self, JoinHandle};
 use seqschedlock::{Park, RawSeqSchedLock};
 
-use crate::explore::explore;
+use crate::explore::{explore, join, spawn};
 
 type Lock = RawSeqSchedLock<Park>;
 
 fn writer(lock: &Arc<Lock>) -> JoinHandle<()> {
-    let lock = lock.clone();
-    thread::spawn(move || drop(lock.write()))
+    spawn(lock, |lock| drop(lock.write()))
 }
 
 /// Awaits until it gets through.
 fn stays(lock: &Arc<Lock>) -> JoinHandle<()> {
-    let lock = lock.clone();
-    thread::spawn(move || {
+    spawn(lock, |lock| {
         let _ = block_on(lock.read_begin_async());
     })
 }
 
 /// Awaits a little, then gives up.
 fn gives_up(lock: &Arc<Lock>, polls: usize) -> JoinHandle<()> {
-    let lock = lock.clone();
-    thread::spawn(move || {
+    spawn(lock, move |lock| {
+        let mut context = Context::from_waker(Waker::noop());
         let mut reader = pin!(lock.read_begin_async());
-        for _ in 0..polls {
-            if reader
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_ready()
-            {
-                break;
-            }
-        }
+        let _ = (0..polls).any(|_| reader.as_mut().poll(&mut context).is_ready());
     })
-}
-
-fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
-    for thread in threads {
-        thread.join().unwrap();
-    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 use seqschedlock::{SeqSchedCell, Spin, Wait, Writers};
 
-use crate::explore::{explore, explore_all};
+use crate::explore::{explore, explore_all, join, spawn};
 
 /// A strategy that might ask to be woken, so that writers have to expect it: they leave by a swap.
 pub struct Asking;
@@ -27,17 +27,10 @@ impl Wait for Asking {
 
 type Pair<W> = SeqSchedCell<[u32; 2], W>;
 
-/// A writer and a reader, each on a thread of its own: a reader on the thread that runs the model
-/// always begins first, as far as loom tries.
+/// A writer and a reader.
 fn beside<W: Wait + Send + Sync + 'static>(write: fn(&Pair<W>), look: fn(&Pair<W>)) {
     let cell = Arc::new(Pair::<W>::new([0; 2]));
-    let threads = [write, look].map(|act| {
-        let cell = cell.clone();
-        thread::spawn(move || act(&cell))
-    });
-    for thread in threads {
-        thread.join().unwrap();
-    }
+    join([write, look].map(|act| spawn(&cell, act)));
     // No writer can interfere any more: this one has to succeed.
     look(&cell);
     let [left, right] = cell.try_load().unwrap();
@@ -125,10 +118,7 @@ pub fn a_reader_takes_no_notice_of_a_guard_that_is_discarded() {
 pub fn a_swap_returns_a_whole_value() {
     explore(|| {
         let cell = Arc::new(Pair::<Spin>::new([0; 2]));
-        let [ours, theirs] = [1, 2].map(|value| {
-            let cell = cell.clone();
-            thread::spawn(move || cell.swap([value; 2]))
-        });
+        let [ours, theirs] = [1, 2].map(|value| spawn(&cell, move |cell| cell.swap([value; 2])));
         let (ours, theirs) = (ours.join().unwrap(), theirs.join().unwrap());
         let last = cell.try_load().unwrap();
         assert_ne!(ours, theirs, "two swaps got the same value");
@@ -142,21 +132,15 @@ pub fn a_swap_returns_a_whole_value() {
 pub fn a_reader_sees_what_the_writer_did_before_it_stored() {
     explore_all(|| {
         let shared = Arc::new((Pair::<Spin>::new([0; 2]), AtomicUsize::new(0)));
-        let writer = thread::spawn({
-            let shared = shared.clone();
-            move || {
-                let (cell, before) = &*shared;
-                before.store(1, Relaxed);
-                cell.store([1; 2]);
-            }
+        let writer = spawn(&shared, |(cell, before)| {
+            before.store(1, Relaxed);
+            cell.store([1; 2]);
         });
-        let reader = thread::spawn(move || {
-            let (cell, before) = &*shared;
+        let reader = spawn(&shared, |(cell, before)| {
             if cell.try_load() == Ok([1; 2]) {
                 assert_eq!(before.load(Relaxed), 1, "the value came without its past");
             }
         });
-        writer.join().unwrap();
-        reader.join().unwrap();
+        join([writer, reader]);
     });
 }

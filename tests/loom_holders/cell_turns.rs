@@ -9,21 +9,17 @@ use loom::thread::{self, Thread};
 use seqschedlock::{Park, SeqSchedCell, Spin, Wait, Writers};
 
 use crate::cell::Asking;
-use crate::explore::{explore, explore_to};
+use crate::explore::{explore, explore_to, join, spawn};
 
 /// Two writers that each add one. All that can go wrong between writers loses one of the two, or
 /// leaves a mixture.
 fn two_updates<W: Wait + Send + Sync + 'static>() {
     let cell = Arc::new(SeqSchedCell::<[u32; 2], W>::new([0; 2]));
-    let writers = [(); 2].map(|()| {
-        let cell = cell.clone();
-        thread::spawn(move || {
+    join([(); 2].map(|()| {
+        spawn(&cell, |cell| {
             cell.update(|value| value.map(|part| part + 1));
         })
-    });
-    for writer in writers {
-        writer.join().unwrap();
-    }
+    }));
     assert_eq!(cell.try_load(), Ok([2; 2]), "an update is lost");
 }
 
@@ -46,13 +42,9 @@ pub fn no_update_is_lost_by_writers_that_block() {
 pub fn a_store_and_an_update_take_turns() {
     explore(|| {
         let cell = Arc::new(SeqSchedCell::<[u32; 2], Spin>::new([0; 2]));
-        let writer = thread::spawn({
-            let cell = cell.clone();
-            move || cell.store([5; 2])
-        });
-        let updater = thread::spawn({
-            let cell = cell.clone();
-            move || cell.update(|value| value.map(|part| part + 1))
+        let writer = spawn(&cell, |cell| cell.store([5; 2]));
+        let updater = spawn(&cell, |cell| {
+            cell.update(|value| value.map(|part| part + 1))
         });
         writer.join().unwrap();
         let before = updater.join().unwrap();
@@ -68,16 +60,9 @@ pub fn a_store_and_an_update_take_turns() {
 pub fn a_discarded_turn_wakes_the_next_writer() {
     explore(|| {
         let cell = Arc::new(SeqSchedCell::<u32, Park>::new(0));
-        let writer = thread::spawn({
-            let cell = cell.clone();
-            move || cell.store(1)
-        });
-        let idle = thread::spawn({
-            let cell = cell.clone();
-            move || cell.lock().discard()
-        });
-        writer.join().unwrap();
-        idle.join().unwrap();
+        let writer = spawn(&cell, |cell| cell.store(1));
+        let idle = spawn(&cell, |cell| cell.lock().discard());
+        join([writer, idle]);
         assert_eq!(cell.try_load(), Ok(1));
     });
 }
@@ -86,14 +71,8 @@ pub fn a_discarded_turn_wakes_the_next_writer() {
 pub fn a_reader_that_blocks_is_woken_by_the_end_of_the_copy() {
     explore(|| {
         let cell = Arc::new(SeqSchedCell::<[u32; 2], Park>::new([0; 2]));
-        let reader = thread::spawn({
-            let cell = cell.clone();
-            move || cell.load()
-        });
-        let writer = thread::spawn({
-            let cell = cell.clone();
-            move || cell.store([1; 2])
-        });
+        let reader = spawn(&cell, |cell| cell.load());
+        let writer = spawn(&cell, |cell| cell.store([1; 2]));
         let [left, right] = reader.join().unwrap();
         assert_eq!(left, right, "a torn value");
         writer.join().unwrap();
@@ -104,18 +83,10 @@ pub fn a_reader_that_blocks_is_woken_by_the_end_of_the_copy() {
 pub fn a_reader_and_a_writer_that_block_are_both_woken() {
     explore_to(2, || {
         let cell = Arc::new(SeqSchedCell::<u32, Park>::new(0));
-        let reader = thread::spawn({
-            let cell = cell.clone();
-            move || cell.load()
-        });
-        let writers = [1, 2].map(|value| {
-            let cell = cell.clone();
-            thread::spawn(move || cell.store(value))
-        });
+        let reader = spawn(&cell, |cell| cell.load());
+        let writers = [1, 2].map(|value| spawn(&cell, move |cell| cell.store(value)));
         reader.join().unwrap();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        join(writers);
     });
 }
 

@@ -85,7 +85,7 @@ fn cell_load() {
     }
 }
 
-#[library_benchmark(config = at_most(28, 28))]
+#[library_benchmark(config = at_most(27, 27))]
 fn cell_store() {
     let cell = black_box(&CELL);
     for time in 0..TIMES {
@@ -93,7 +93,7 @@ fn cell_store() {
     }
 }
 
-#[library_benchmark(config = at_most(30, 30))]
+#[library_benchmark(config = at_most(29, 29))]
 fn cell_store_park() {
     let cell = black_box(&PARKED_CELL);
     for time in 0..TIMES {

@@ -1,5 +1,107 @@
 //! A sequence lock whose write sections may sleep.
-#![doc = ""]
+//!
+//! Somebody fills a cache while somebody else invalidates it. The filler looks at the source, the
+//! source changes, the invalidator clears the cache, the filler puts in what it saw: from now on the
+//! cache serves a value that is no longer true, and nothing will ever correct it. A lock around it all
+//! would help, but the source is slow and readers are many. What is wanted is a way to *notice*.
+//!
+//! That is what this lock does. Writers count themselves in and out; a section may take long, sleep,
+//! be held across an `.await`, and overlap other sections. Readers take a [`Stamp`], work, and check
+//! it. They only load: no reader ever delays another, or a writer. Eight bytes, no allocation, no
+//! `std`.
+//!
+//! ```
+//! use seqschedlock::{RawSeqSchedLock, Spin};
+//! # use std::{collections::HashMap, sync::Mutex};
+//! # let source = Mutex::new(7);
+//! # let cache = Mutex::new(HashMap::new());
+//! # let key = "key";
+//! let lock = RawSeqSchedLock::<Spin>::new();
+//!
+//! // Fill: look, publish, then validate what was published.
+//! let filled = lock.try_publish(
+//!     || {
+//!         let value = *source.lock().unwrap();         // slow
+//!         cache.lock().unwrap().insert(key, value);
+//!         value
+//!     },
+//!     |value| {                                        // somebody invalidated meanwhile:
+//!         let mut cache = cache.lock().unwrap();       // take back what is ours
+//!         if cache.get(key) == Some(&value) {
+//!             cache.remove(key);
+//!         }
+//!     },
+//! );
+//!
+//! // Invalidate: from before the source changes until the stale entry is gone.
+//! let section = lock.write();
+//! *source.lock().unwrap() += 1;
+//! cache.lock().unwrap().remove(key);
+//! drop(section);
+//! # assert_eq!(filled, Ok(7));
+//! ```
+//!
+//! # Which check when
+//!
+//! | the reader | checks with | or, as a whole |
+//! |---|---|---|
+//! | only looked | [`read_end`](RawSeqSchedLock::read_end) | [`read`](RawSeqSchedLock::read), [`try_read`](RawSeqSchedLock::try_read) |
+//! | made something visible to others | [`read_commit`](RawSeqSchedLock::read_commit), *after* it did | [`publish`](RawSeqSchedLock::publish), [`try_publish`](RawSeqSchedLock::try_publish) |
+//!
+//! Validating first and publishing then is the mistake that everybody makes: a whole write section
+//! fits between the two.
+//!
+//! # Using it right
+//!
+//! - Take the stamp *before* the source is consulted.
+//! - Begin the write section before the source changes, and hold it until the stale entry is gone. A
+//!   counter that is bumped at one end only misses a fill that starts after the bump; a flag alone
+//!   misses a section that begins and ends within one fill.
+//! - Retract only what this attempt published, not what somebody newer put there.
+//! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not
+//!   be, publish it closed and open it after success (a flag in the entry that hits look at), or
+//!   validate inside a lock of your own that writers take after [`write`](RawSeqSchedLock::write).
+//! - After a few conflicts serve the value uncached, or take a lock of your own: that bounds the work.
+//!
+//! # What it does not do
+//!
+//! - It keeps nobody from looking. What is read while a writer runs must tolerate that: atomics,
+//!   concurrent maps, files, [`SeqSchedCell`] for plain data.
+//! - It does not count readers. Writers never wait for them, so it is no means to know that
+//!   everybody has let go of something: reclaim memory by other means.
+//! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.
+//! - Writers do not exclude one another.
+//! - A guard that is [forgotten](core::mem::forget) is a section that never ends: safe, and readers
+//!   wait for ever. So does a reader that waits inside its own write section.
+//!
+//! # Limits
+//!
+//! At most 16 384 write sections at a time on one lock; one more panics. The sequence has 48 bits (32
+//! on targets without 64-bit atomics): a stamp that is held across exactly 2⁴⁸ (2³²) sections is
+//! taken for fresh.
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! |---|---|---|
+//! | `std` | yes | `Yield`, timeouts, blocking in `Park` |
+//! | `park` | yes | `Park`: readers that block or are awaited (event-listener, needs an allocator) |
+//! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck, atomic-memcpy) |
+//! | `portable-atomic` | no | targets without compare-and-swap |
+//! | `sim` | no | the reference consumer: a simulated page cache, for study and for the benches |
+//!
+//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add.
+//!
+//! # How it is checked
+//!
+//! The protocol is model-checked with loom, and so is that each of its orderings is needed: the
+//! same models, run with one of them weakened, have to fail. `docs/memory-ordering.md` has the argument.
+//! In a crate of your own, `--cfg loom` turns this one's atomics into loom's.
+//!
+//! # Source
+//!
+//! Andrea Arcangeli's kernel patch of December 2005 (`seqschedlock_t`), with its defects mended. The
+//! kernel did not take it; `mmu_interval_read_begin` and KVM's `mmu_invalidate_retry` have the same shape.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::std_instead_of_core)]
@@ -7,14 +109,24 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "cell")]
+mod cell;
 mod conflict;
+mod lock;
 mod raw;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod striped;
 mod sync;
 mod wait;
 mod word;
 
+#[cfg(feature = "cell")]
+pub use cell::{SeqSchedCell, SeqSchedCellGuard};
 pub use conflict::{Conflict, Stamp};
+pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
+pub use striped::{StripedSeqSchedLock, WriteAllGuard};
 #[cfg(feature = "park")]
 pub use wait::Park;
 #[cfg(feature = "std")]
@@ -26,5 +138,14 @@ sync::for_models! {
     #[doc(hidden)]
     pub mod model {
         pub use crate::word::{PROVEN, Protocol, with_protocol};
+
+        #[cfg(feature = "cell")]
+        pub mod cell {
+            pub use crate::word::cell::{PROVEN, Protocol, with_protocol};
+        }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -233,8 +233,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     ///
     /// `attempt` returns what `retract` needs to find what was published. On a conflict `retract`
     /// takes it back: exactly what this attempt published, not what somebody newer has put in its
-    /// place. Until then others can see it; where that must not be, publish it unreachable and open
-    /// it after success, or validate inside a lock of your own that writers take after
+    /// place. Until then others can find it, and it may be stale; where a hit must not be, publish it
+    /// closed and open it after success, or validate inside a lock of your own that writers take after
     /// [`write`](Self::write).
     ///
     /// If `attempt` panics nothing is retracted: make publishing its last step.

@@ -6,6 +6,21 @@
 
 pub(crate) use inner::*;
 
+#[cfg(feature = "cell")]
+pub(crate) use racing::Racing;
+
+#[cfg(all(feature = "cell", not(loom)))]
+mod racing;
+#[cfg(all(feature = "cell", loom))]
+#[path = "sync/racing_model.rs"]
+mod racing;
+
+#[cfg(all(feature = "sim", not(loom)))]
+pub(crate) mod kernel;
+#[cfg(all(feature = "sim", loom))]
+#[path = "sync/kernel_model.rs"]
+pub(crate) mod kernel;
+
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason
@@ -44,6 +59,13 @@ mod inner {
         };
     }
 
+    /// An array of one value made again for each place, where constructors are `const`.
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            [const { $value }; $length]
+        };
+    }
+
     /// How the trait [`Wait`](crate::Wait) asks for a strategy at rest, and how one is made.
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* const INIT: Self; };
@@ -68,7 +90,7 @@ mod inner {
         ($($item:item)*) => {};
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }
 
 #[cfg(loom)]
@@ -111,6 +133,12 @@ mod inner {
         };
     }
 
+    macro_rules! array_of {
+        ($value:expr; $length:expr) => {
+            core::array::from_fn::<_, { $length }, _>(|_| $value)
+        };
+    }
+
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* fn init() -> Self; };
         (define $value:expr) => { fn init() -> Self { $value } };
@@ -149,5 +177,5 @@ mod inner {
         ($($item:item)*) => { $($item)* };
     }
 
-    pub(crate) use {const_fn, for_models, protocol, wait_init};
+    pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }

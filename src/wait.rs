@@ -15,12 +15,13 @@ pub use yield_now::Yield;
 use core::fmt;
 
 use crate::sync::wait_init;
-use crate::word::Word;
+use crate::word::Running;
 
 /// A waiting strategy: what a reader does while write sections run.
 ///
-/// Writers never wait, so this is all about readers, and only about those that met a writer. Choose
-/// one as the lock's type parameter:
+/// Writers never wait, so this is all about readers, and only about those that met a writer. (Writers
+/// of a `SeqSchedCell` wait for one another, in the same way.) Choose one as the lock's type
+/// parameter:
 ///
 /// | strategy | a waiting reader | choose it where |
 /// |---|---|---|
@@ -90,24 +91,30 @@ pub trait Wait: Sized {
     ///
     /// The default does nothing, which is right for strategies that never block.
     fn wake(&self) {}
+
+    /// Whether this strategy ever calls [`Writers::request_wake`].
+    ///
+    /// One that never does may say `false`: it spares the writers of a `SeqSchedCell` an atomic
+    /// operation. One that does all the same after that waits for a wake-up that never comes.
+    const WAKES: bool = true;
 }
 
 /// The writers of a lock, as a waiting reader sees them.
 pub struct Writers<'a> {
-    word: &'a Word,
+    running: &'a (dyn Running + Sync),
 }
 
 impl<'a> Writers<'a> {
     #[inline]
-    pub(crate) fn new(word: &'a Word) -> Self {
-        Self { word }
+    pub(crate) fn new(running: &'a (impl Running + Sync)) -> Self {
+        Self { running }
     }
 
     /// Whether a write section runs. A hint (a relaxed load): good to spin on, not to conclude from.
     #[inline]
     #[must_use]
     pub fn running(&self) -> bool {
-        self.word.writers() != 0
+        self.running.writers() != 0
     }
 
     /// Asks the last writer out to call [`Wait::wake`].
@@ -118,14 +125,14 @@ impl<'a> Writers<'a> {
     /// This is the one write of shared memory that a reader ever does.
     #[must_use = "block only if this is true: otherwise nobody will wake you"]
     pub fn request_wake(&self) -> bool {
-        self.word.request_wake()
+        self.running.request_wake()
     }
 }
 
 impl fmt::Debug for Writers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Writers")
-            .field(&self.word.writers())
+            .field(&self.running.writers())
             .finish()
     }
 }

@@ -7,8 +7,12 @@
 //! - `split`: two `AtomicU32`, the layout of 2005, for targets without 64-bit atomics
 //!   (`--cfg seqschedlock_split` asks for it anywhere).
 //!
+//! `SeqSchedCell` has a word of its own, `cell`, in which writers exclude one another.
+//!
 //! `docs/memory-ordering.md` holds the argument; every comment here names the partner of its line.
 
+#[cfg(feature = "cell")]
+pub(crate) mod cell;
 #[cfg(any(test, not(any(seqschedlock_split, not(target_has_atomic = "64")))))]
 mod packed;
 #[cfg(any(test, seqschedlock_split, not(target_has_atomic = "64")))]
@@ -53,6 +57,26 @@ fn fence_after_entry(order: Ordering) {
         core::sync::atomic::compiler_fence(order);
     } else {
         fence(order);
+    }
+}
+
+/// What those who wait see of those they wait for.
+pub(crate) trait Running {
+    /// How many still run. Relaxed: a hint, out of date as soon as it is read.
+    fn writers(&self) -> u32;
+
+    /// Asks for a wake-up by the last of them; `false` if there is none left to give it.
+    fn request_wake(&self) -> bool;
+}
+
+impl Running for Word {
+    #[inline]
+    fn writers(&self) -> u32 {
+        self.writers()
+    }
+
+    fn request_wake(&self) -> bool {
+        self.request_wake()
     }
 }
 

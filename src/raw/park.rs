@@ -4,11 +4,8 @@
 use {core::time::Duration, std::time::Instant};
 
 use super::RawSeqSchedLock;
-#[cfg(feature = "std")]
 use crate::conflict::Stamp;
-use crate::wait::Park;
-#[cfg(feature = "std")]
-use crate::wait::Writers;
+use crate::wait::{Park, Writers};
 
 #[cfg(feature = "std")]
 impl RawSeqSchedLock<Park> {
@@ -49,6 +46,136 @@ impl RawSeqSchedLock<Park> {
             if !self.wait.wait_until(&Writers::new(&self.word), deadline) {
                 // The last look: the writers may have left while the wait was being given up.
                 return self.read_begin().ok();
+            }
+        }
+    }
+}
+
+/// # Awaiting
+///
+/// These need no particular runtime, and no `std`. They neither spin nor block while write sections
+/// run. Their futures are `Send` if the closures and what they return are.
+///
+/// A future that is dropped while it waits for writers leaves nothing behind: it is out of the queue,
+/// and if it was the one that asked to be woken, the last writer out wakes the others, or nobody.
+impl RawSeqSchedLock<Park> {
+    /// As [`read_begin_wait`](Self::read_begin_wait), but awaits the last writer out.
+    ///
+    /// # Examples
+    ///
+    /// A number of attempts, then the source without the cache. For a deadline, use the timeout of
+    /// your runtime.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use seqschedlock::{Park, RawSeqSchedLock};
+    ///
+    /// # async fn fill_the_cache() -> u32 { 7 }
+    /// # async fn empty_the_cache() {}
+    /// # async fn ask_the_source() -> u32 { 7 }
+    /// async fn get(lock: &RawSeqSchedLock<Park>) -> u32 {
+    ///     for _ in 0..3 {
+    ///         let stamp = lock.read_begin_async().await;
+    ///         let value = fill_the_cache().await;
+    ///         if lock.read_commit(stamp).is_ok() {
+    ///             return value;
+    ///         }
+    ///         empty_the_cache().await;
+    ///     }
+    ///     ask_the_source().await
+    /// }
+    ///
+    /// assert_eq!(get(&RawSeqSchedLock::new()).await, 7);
+    /// # }
+    /// ```
+    pub async fn read_begin_async(&self) -> Stamp {
+        loop {
+            if let Ok(stamp) = self.read_begin() {
+                return stamp;
+            }
+            let wake_up = self.wait.wake_up(&Writers::new(&self.word));
+            if let Some(wake_up) = wake_up {
+                wake_up.await;
+            }
+        }
+    }
+
+    /// As [`read`](Self::read), but awaits what `look` returns, and the writers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use seqschedlock::{Park, RawSeqSchedLock};
+    ///
+    /// # async fn ask(_: &str) -> u32 { 1 }
+    /// let lock = RawSeqSchedLock::<Park>::new();
+    /// let both = lock.read_async(async || [ask("one").await, ask("other").await]).await;
+    /// assert_eq!(both[0], both[1]);
+    /// # }
+    /// ```
+    pub async fn read_async<F: Future>(&self, mut look: impl FnMut() -> F) -> F::Output {
+        loop {
+            let stamp = self.read_begin_async().await;
+            let found = look().await;
+            if self.read_end(stamp).is_ok() {
+                return found;
+            }
+        }
+    }
+
+    /// As [`publish`](Self::publish), but awaits what `attempt` and `retract` return, and the writers.
+    ///
+    /// # Dropping the future
+    ///
+    /// Nothing can be awaited any more once the future is dropped. While it waits for writers that
+    /// leaves nothing behind. While `attempt` runs it is as if `attempt` had panicked: nothing is
+    /// retracted, so make publishing its last step, one that is done when it is visible. While
+    /// `retract` runs, what `retract` has not yet taken back stays. Where callers may give up (a
+    /// timeout, a `select`), run the whole in a task of its own, or let `retract` do its work before
+    /// its first `.await`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use std::{collections::HashMap, sync::{Arc, Mutex}};
+    /// use seqschedlock::{Park, RawSeqSchedLock};
+    ///
+    /// # async fn load(key: u32) -> Arc<u32> { Arc::new(key * 2) }
+    /// let lock = RawSeqSchedLock::<Park>::new();
+    /// let cache = Mutex::new(HashMap::new());
+    ///
+    /// let value = lock.publish_async(
+    ///     async || {
+    ///         let value = load(21).await; // slow, from the source
+    ///         cache.lock().unwrap().insert(21, Arc::clone(&value));
+    ///         value
+    ///     },
+    ///     async |ours| {
+    ///         let mut cache = cache.lock().unwrap();
+    ///         if cache.get(&21).is_some_and(|there| Arc::ptr_eq(there, &ours)) {
+    ///             cache.remove(&21);
+    ///         }
+    ///     },
+    /// ).await;
+    /// assert_eq!(*value, 42);
+    /// # }
+    /// ```
+    pub async fn publish_async<F: Future, G: Future<Output = ()>>(
+        &self,
+        mut attempt: impl FnMut() -> F,
+        mut retract: impl FnMut(F::Output) -> G,
+    ) -> F::Output {
+        loop {
+            let stamp = self.read_begin_async().await;
+            let published = attempt().await;
+            match self.read_commit(stamp) {
+                Ok(()) => return published,
+                Err(_) => retract(published).await,
             }
         }
     }

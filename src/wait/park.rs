@@ -23,13 +23,8 @@ impl Wait for Park {
     wait_init! { define Park { readers: Event::new() } }
 
     fn wait(&self, writers: &Writers<'_>) {
-        if spin_briefly(writers) {
-            return;
-        }
-        #[cfg(feature = "std")]
-        if let Some(wake_up) = self.wake_up(writers) {
-            use event_listener::Listener as _;
-            wake_up.wait();
+        if !spin_briefly(writers) {
+            self.block(writers);
         }
     }
 
@@ -40,6 +35,18 @@ impl Wait for Park {
 }
 
 impl Park {
+    #[cfg(feature = "std")]
+    fn block(&self, writers: &Writers<'_>) {
+        use event_listener::Listener as _;
+        if let Some(wake_up) = self.wake_up(writers) {
+            wake_up.wait();
+        }
+    }
+
+    /// There is no thread to block: the caller looks again, and spins again.
+    #[cfg(not(feature = "std"))]
+    fn block(&self, _writers: &Writers<'_>) {}
+
     /// A wake-up to wait for, or `None` if no writer is left to give it.
     ///
     /// Dropping it unused leaves nothing behind in the queue. The request may stay in the word: the

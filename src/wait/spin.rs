@@ -11,6 +11,8 @@ pub struct Spin;
 impl Wait for Spin {
     wait_init! { define Spin }
 
+    const WAKES: bool = false;
+
     #[inline]
     fn wait(&self, writers: &Writers<'_>) {
         let backoff = Backoff::new();

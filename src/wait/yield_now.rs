@@ -10,6 +10,8 @@ pub struct Yield;
 impl Wait for Yield {
     wait_init! { define Yield }
 
+    const WAKES: bool = false;
+
     #[inline]
     fn wait(&self, writers: &Writers<'_>) {
         while writers.running() {

@@ -1,0 +1,253 @@
+//! Data beside its lock, `&T` for both sides.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::conflict::Conflict;
+use crate::raw::{RawSeqSchedLock, WriteGuard};
+use crate::sync::const_fn;
+use crate::wait::Wait;
+
+/// A value that tolerates races, and the lock that says afterwards whether there was one.
+///
+/// Readers and writers both get `&T`, at the same time: `T` is made of atomics, concurrent maps,
+/// locks of its own. What the lock adds is that several looks at it count as one. It is a
+/// [`RawSeqSchedLock`] that hands its data only to those who are in a section; all guarantees are
+/// the ones given there.
+///
+/// # When to use it and when not
+///
+/// Use it where the lock and what it protects live and die together. If the data is plain and is
+/// replaced as a whole, take `SeqSchedCell`, where `T` needs no atomics. If the data is elsewhere
+/// (a file, a remote cache), take [`RawSeqSchedLock`] or
+/// [`StripedSeqSchedLock`](crate::StripedSeqSchedLock).
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+/// use seqschedlock::{SeqSchedLock, Spin};
+///
+/// #[derive(Default)]
+/// struct Totals {
+///     requests: AtomicU64,
+///     bytes: AtomicU64,
+/// }
+///
+/// let totals = SeqSchedLock::<Totals, Spin>::default();
+///
+/// let section = totals.write();
+/// section.requests.fetch_add(1, Relaxed); // others may see this one
+/// section.bytes.fetch_add(512, Relaxed);  // without that one, but are told so
+/// drop(section);
+///
+/// let (requests, bytes) = totals.read(|now| (now.requests.load(Relaxed), now.bytes.load(Relaxed)));
+/// assert_eq!(bytes, requests * 512);
+/// ```
+pub struct SeqSchedLock<T: ?Sized, W> {
+    lock: RawSeqSchedLock<W>,
+    data: T,
+}
+
+impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
+    const_fn! {
+        /// A lock at rest beside `data`.
+        #[inline]
+        pub const fn new(data: T) -> Self {
+            Self { lock: RawSeqSchedLock::new(), data }
+        }
+    }
+
+    /// The data, without the lock.
+    #[inline]
+    pub fn into_inner(self) -> T {
+        self.data
+    }
+}
+
+impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
+    /// Looks until it was valid: see [`RawSeqSchedLock::read`].
+    #[inline]
+    pub fn read<'a, R>(&'a self, mut look: impl FnMut(&'a T) -> R) -> R {
+        self.lock.read(|| look(&self.data))
+    }
+
+    /// Looks once: see [`RawSeqSchedLock::try_read`].
+    ///
+    /// # Errors
+    ///
+    /// The [`Conflict`] that was met. If a write section runs already, `look` is not called.
+    #[inline]
+    pub fn try_read<'a, R>(&'a self, look: impl FnOnce(&'a T) -> R) -> Result<R, Conflict> {
+        self.lock.try_read(|| look(&self.data))
+    }
+
+    /// Publishes until it holds: see [`RawSeqSchedLock::publish`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use seqschedlock::{SeqSchedLock, Spin};
+    ///
+    /// let slots = SeqSchedLock::<[AtomicU32; 4], Spin>::new(Default::default());
+    /// let load = |index: usize| index as u32 * 10; // slow, from the source
+    ///
+    /// let slot = slots.publish(
+    ///     |slots| {
+    ///         slots[3].store(load(3), Relaxed);
+    ///         &slots[3]
+    ///     },
+    ///     |_, slot| slot.store(0, Relaxed),
+    /// );
+    /// assert_eq!(slot.load(Relaxed), 30);
+    /// ```
+    #[inline]
+    pub fn publish<'a, P>(
+        &'a self,
+        mut attempt: impl FnMut(&'a T) -> P,
+        mut retract: impl FnMut(&'a T, P),
+    ) -> P {
+        self.lock.publish(
+            || attempt(&self.data),
+            |published| retract(&self.data, published),
+        )
+    }
+
+    /// Publishes once: see [`RawSeqSchedLock::try_publish`].
+    ///
+    /// # Errors
+    ///
+    /// The [`Conflict`] that was met. If a write section runs already, `attempt` is not called.
+    #[inline]
+    pub fn try_publish<'a, P>(
+        &'a self,
+        attempt: impl FnOnce(&'a T) -> P,
+        retract: impl FnOnce(&'a T, P),
+    ) -> Result<P, Conflict> {
+        self.lock.try_publish(
+            || attempt(&self.data),
+            |published| retract(&self.data, published),
+        )
+    }
+
+    /// Begins a write section, see [`RawSeqSchedLock::write`]; the guard leads to the data.
+    ///
+    /// It leads to `&T` and never to `&mut T`: readers look on, and other writers may be in sections
+    /// of their own.
+    ///
+    /// # Panics
+    ///
+    /// If 16 384 write sections run on this lock already. The lock stays as it was.
+    #[inline]
+    pub fn write(&self) -> SeqSchedLockWriteGuard<'_, T, W> {
+        SeqSchedLockWriteGuard {
+            section: self.lock.write(),
+            data: &self.data,
+        }
+    }
+
+    /// The lock without the data: to take a stamp by hand, wait with a deadline, or await.
+    ///
+    /// # Examples
+    ///
+    /// A stamp that is carried from one function to another:
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use seqschedlock::{Conflict, SeqSchedLock, Spin};
+    ///
+    /// let lock = SeqSchedLock::<_, Spin>::new([AtomicU32::new(1), AtomicU32::new(1)]);
+    /// let stamp = lock.raw().read_begin()?;
+    /// let one = lock.unvalidated()[0].load(Relaxed);
+    /// let other = lock.unvalidated()[1].load(Relaxed);
+    /// lock.raw().read_end(stamp)?;
+    /// assert_eq!(one, other);
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    #[inline]
+    pub fn raw(&self) -> &RawSeqSchedLock<W> {
+        &self.lock
+    }
+
+    /// The data, in no section: for those who keep a stamp of [`raw`](Self::raw) themselves.
+    ///
+    /// What is found this way proves nothing until that stamp has been checked.
+    #[inline]
+    pub fn unvalidated(&self) -> &T {
+        &self.data
+    }
+
+    /// The data, to itself: nobody else can reach it meanwhile, so no section is needed.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+}
+
+impl<T: Sync + Default, W: Wait> Default for SeqSchedLock<T, W> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Sync, W: Wait> From<T> for SeqSchedLock<T, W> {
+    fn from(data: T) -> Self {
+        Self::new(data)
+    }
+}
+
+/// Prints the state of the lock and the data as it is found, valid or not. Never blocks.
+impl<T: ?Sized + fmt::Debug, W> fmt::Debug for SeqSchedLock<T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeqSchedLock")
+            .field("lock", &self.lock)
+            .field("data", &&self.data)
+            .finish()
+    }
+}
+
+/// A write section on a [`SeqSchedLock`] that runs. Dropping it ends the section.
+///
+/// As [`WriteGuard`], and leads to the data. It stays `&T`:
+///
+/// ```compile_fail,E0596
+/// use std::sync::atomic::AtomicU32;
+/// use seqschedlock::{SeqSchedLock, Spin};
+///
+/// let lock = SeqSchedLock::<_, Spin>::new(AtomicU32::new(0));
+/// let mut section = lock.write();
+/// *section.get_mut() = 1; // use `section.store(1, ...)`: readers look on
+/// ```
+#[must_use = "the write section ends when the guard is dropped, here at once"]
+pub struct SeqSchedLockWriteGuard<'a, T: ?Sized, W: Wait> {
+    section: WriteGuard<'a, W>,
+    data: &'a T,
+}
+
+impl<T: ?Sized, W: Wait> SeqSchedLockWriteGuard<'_, T, W> {
+    /// Ends the section as one that changed nothing: see [`WriteGuard::cancel`].
+    ///
+    /// It hides a method of that name of `T`: reach that by `(*guard).cancel()`.
+    pub fn cancel(self) {
+        self.section.cancel();
+    }
+}
+
+impl<T: ?Sized, W: Wait> Deref for SeqSchedLockWriteGuard<'_, T, W> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.data
+    }
+}
+
+impl<T: ?Sized + fmt::Debug, W: Wait> fmt::Debug for SeqSchedLockWriteGuard<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeqSchedLockWriteGuard")
+            .field("section", &self.section)
+            .field("data", &self.data)
+            .finish()
+    }
+}

@@ -1,0 +1,259 @@
+//! A process's view of files: `struct mm_struct`, its areas and its page table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use core::fmt;
+use core::ops::{Range, RangeInclusive};
+
+use super::census::Census;
+use super::locks::{lock, read, write};
+use super::mapping::AddressSpace;
+use super::page::{PAGE_SIZE, PageRef};
+use super::policy::Policy;
+use crate::sync::kernel::{Mutex, MutexGuard, RwLock};
+
+/// An entry of a page table: `pte_t`.
+#[derive(Debug)]
+pub(super) struct Pte {
+    pub(super) page: PageRef,
+    pub(super) writable: bool,
+    /// Set by every store through it.
+    pub(super) dirty: bool,
+}
+
+/// Page number to entry. One lock for all of it: `page_table_lock`, as before `SPLIT_PTLOCK`.
+#[derive(Debug, Default)]
+pub(super) struct PageTable {
+    ptes: Mutex<BTreeMap<u64, Pte>>,
+}
+
+impl PageTable {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Pte>> {
+        lock(&self.ptes)
+    }
+}
+
+/// A stretch of an address space that shows a stretch of a file: what `i_mmap` knows of an area.
+pub(super) struct MappedRange {
+    pub(super) page_table: Arc<PageTable>,
+    /// Page numbers of the address space.
+    pub(super) start: u64,
+    pub(super) pages: u64,
+    /// The page of the file that `start` shows.
+    pub(super) file_start: u64,
+    pub(super) sharing: Sharing,
+    census: Arc<Census>,
+}
+
+/// Whether stores through a mapping reach the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// They do: `MAP_SHARED`.
+    Shared,
+    /// The first store to a page makes a copy of it: `MAP_PRIVATE`.
+    Private,
+}
+
+impl MappedRange {
+    /// The page of the file that the page `number` of the address space shows: `linear_page_index`.
+    pub(super) fn index(&self, number: u64) -> u64 {
+        number - self.start + self.file_start
+    }
+
+    /// The page numbers of the address space that show pages of `range`.
+    pub(super) fn numbers(&self, range: &RangeInclusive<u64>) -> Range<u64> {
+        let to_number = |index: u64| {
+            let position = index.saturating_sub(self.file_start).min(self.pages);
+            self.start + position
+        };
+        to_number(*range.start())..to_number(range.end().saturating_add(1))
+    }
+
+    /// Clears the ptes that show the pages `range` of the file: `zap_page_range`.
+    pub(super) fn zap(&self, range: &RangeInclusive<u64>, even_cows: bool) {
+        let mut ptes = self.page_table.lock();
+        let doomed: Vec<u64> = ptes
+            .range(self.numbers(range))
+            .filter(|(_, pte)| even_cows || !pte.page.anonymous())
+            .map(|(number, _)| *number)
+            .collect();
+        for number in doomed {
+            if let Some(pte) = ptes.remove(&number) {
+                self.clear(pte);
+            }
+        }
+    }
+
+    /// What is left to do for a pte that has been taken out of the table, which is still locked.
+    fn clear(&self, pte: Pte) {
+        if !pte.page.anonymous() {
+            if !pte.page.in_cache() {
+                self.census.orphan_unmapped();
+            }
+            if pte.dirty {
+                pte.page.set_dirty_by_pte();
+            }
+        }
+        pte.page.remove_rmap();
+    }
+
+    /// Makes the ptes of a page of the file read-only: `page_mkclean_one`.
+    pub(super) fn mkclean(&self, index: u64) {
+        let mut ptes = self.page_table.lock();
+        for (_, pte) in ptes.range_mut(self.numbers(&(index..=index))) {
+            if !pte.page.anonymous() {
+                pte.writable = false;
+                pte.dirty = false;
+            }
+        }
+    }
+
+    /// The same for a part of the pages, from `numbers.start` on.
+    fn part(&self, numbers: Range<u64>) -> Arc<Self> {
+        Arc::new(Self {
+            page_table: Arc::clone(&self.page_table),
+            start: numbers.start,
+            pages: numbers.end - numbers.start,
+            file_start: self.index(numbers.start),
+            sharing: self.sharing,
+            census: Arc::clone(&self.census),
+        })
+    }
+}
+
+/// An area of an address space: `struct vm_area_struct`.
+pub(super) struct Vma<P> {
+    pub(super) mapping: Arc<AddressSpace<P>>,
+    pub(super) range: Arc<MappedRange>,
+}
+
+/// The address space of a process: `struct mm_struct`.
+///
+/// Dropping it unmaps everything: `exit_mmap`.
+pub struct Mm<P: Policy> {
+    /// The areas by page number, under `mmap_sem`: faults read, `mmap` and `munmap` write.
+    pub(super) areas: RwLock<BTreeMap<u64, Vma<P>>>,
+    pub(super) page_table: Arc<PageTable>,
+}
+
+impl<P: Policy> Mm<P> {
+    /// An empty address space.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            areas: RwLock::default(),
+            page_table: Arc::default(),
+        }
+    }
+
+    /// Maps `pages` pages of a file from its page `file_start` on; returns the address.
+    ///
+    /// As in the kernel the file may be shorter: who touches what is not there gets a `SIGBUS`.
+    ///
+    /// # Panics
+    ///
+    /// If the pages do not fit the address space, or the largest file.
+    pub fn mmap(
+        &self,
+        mapping: &Arc<AddressSpace<P>>,
+        file_start: u64,
+        pages: u64,
+        sharing: Sharing,
+    ) -> u64 {
+        let mut areas = write(&self.areas);
+        // The page at address 0 stays free, as does one between any two areas.
+        let start = areas
+            .last_key_value()
+            .map_or(1, |(start, area)| start + area.range.pages + 1);
+        assert!(
+            start.saturating_add(pages) < LAST_PAGE && file_start.saturating_add(pages) < LAST_PAGE,
+            "an area fits the address space, and what it shows the largest file"
+        );
+        let range = Arc::new(MappedRange {
+            page_table: Arc::clone(&self.page_table),
+            start,
+            pages,
+            file_start,
+            sharing,
+            census: Arc::clone(&mapping.census),
+        });
+        let mapping = Arc::clone(mapping);
+        mapping.link(Arc::clone(&range));
+        areas.insert(start, Vma { mapping, range });
+        start * PAGE_SIZE as u64
+    }
+
+    /// Unmaps `pages` pages from `address` on, whatever part of them is mapped.
+    ///
+    /// What was stored through a shared mapping stays in the page cache; private copies are gone.
+    pub fn munmap(&self, address: u64, pages: u64) {
+        let gone = page_numbers(address, pages);
+        let mut areas = write(&self.areas);
+        let hit: Vec<u64> = areas
+            .range(..gone.end)
+            .filter(|(start, area)| **start + area.range.pages > gone.start)
+            .map(|(start, _)| *start)
+            .collect();
+        for start in hit {
+            let Some(Vma { mapping, range }) = areas.remove(&start) else {
+                continue;
+            };
+            let end = start + range.pages;
+            let kept = [start..gone.start.max(start), gone.end.min(end)..end];
+            for part in kept.into_iter().filter(|part| !part.is_empty()) {
+                let range = range.part(part.clone());
+                mapping.link(Arc::clone(&range));
+                let mapping = Arc::clone(&mapping);
+                areas.insert(part.start, Vma { mapping, range });
+            }
+            // First the ptes, then the way to them: a truncate in between still finds them.
+            let gone = gone.start.max(start)..gone.end.min(end);
+            if !gone.is_empty() {
+                range.zap(&(range.index(gone.start)..=range.index(gone.end - 1)), true);
+            }
+            mapping.unlink(&range);
+        }
+    }
+
+    /// Takes the ptes of `pages` pages from `address` on away; the next access faults them in
+    /// again: `madvise(MADV_DONTNEED)`.
+    pub fn madvise_dontneed(&self, address: u64, pages: u64) {
+        let numbers = page_numbers(address, pages);
+        for (start, area) in read(&self.areas).range(..numbers.end) {
+            let range = &area.range;
+            let part = numbers.start.max(*start)..numbers.end.min(start + range.pages);
+            if !part.is_empty() {
+                range.zap(&(range.index(part.start)..=range.index(part.end - 1)), true);
+            }
+        }
+    }
+}
+
+/// No area and no file has a page as high as this.
+const LAST_PAGE: u64 = u64::MAX / PAGE_SIZE as u64;
+
+/// The pages of a stretch of the address space.
+fn page_numbers(address: u64, pages: u64) -> Range<u64> {
+    let start = address / PAGE_SIZE as u64;
+    start..start.saturating_add(pages)
+}
+
+impl<P: Policy> Default for Mm<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Policy> Drop for Mm<P> {
+    fn drop(&mut self) {
+        self.munmap(0, u64::MAX);
+    }
+}
+
+impl<P: Policy> fmt::Debug for Mm<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mm").finish_non_exhaustive()
+    }
+}

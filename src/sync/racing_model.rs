@@ -1,0 +1,59 @@
+//! Bytes that one thread stores while others load them, as loom can see them.
+//!
+//! `atomic-memcpy` is made of `core` atomics, about which loom knows nothing. This has the same face
+//! and copies four bytes at a time through atomics of loom. So a model explores every mixture of
+//! pieces a load can come by, and what is not modelled is the copy within a piece.
+
+use core::marker::PhantomData;
+use core::mem::{MaybeUninit, size_of};
+use std::boxed::Box;
+
+use bytemuck::{NoUninit, bytes_of};
+use loom::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) struct Racing<T> {
+    pieces: Box<[AtomicU32]>,
+    value: PhantomData<T>,
+}
+
+impl<T: NoUninit> Racing<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Racing {
+            pieces: pieces_of(&value).map(AtomicU32::new).collect(),
+            value: PhantomData,
+        }
+    }
+
+    pub(crate) fn load(&self) -> MaybeUninit<T> {
+        let mut value = MaybeUninit::<T>::uninit();
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let bytes = piece.load(Ordering::Relaxed).to_ne_bytes();
+            let offset = index * bytes.len();
+            // SAFETY: the piece starts inside the value and is cut off at its end.
+            unsafe {
+                let to = value.as_mut_ptr().cast::<u8>().add(offset);
+                to.copy_from(bytes.as_ptr(), bytes.len().min(size_of::<T>() - offset));
+            }
+        }
+        value
+    }
+
+    pub(crate) fn store(&self, value: T) {
+        for (piece, bytes) in self.pieces.iter().zip(pieces_of(&value)) {
+            piece.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        // SAFETY: nobody else is there to store: what was stored last is whole.
+        unsafe { self.load().assume_init() }
+    }
+}
+
+fn pieces_of<T: NoUninit>(value: &T) -> impl Iterator<Item = u32> {
+    bytes_of(value).chunks(size_of::<u32>()).map(|chunk| {
+        let mut piece = [0; size_of::<u32>()];
+        piece[..chunk.len()].copy_from_slice(chunk);
+        u32::from_ne_bytes(piece)
+    })
+}

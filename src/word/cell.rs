@@ -1,0 +1,253 @@
+//! The word of a cell: one writer at a time, who is in the readers' way only while it copies back.
+//!
+//! A cell's writer does two things that a lock's writer does in one. It takes its turn, which concerns
+//! other writers only, and may last; it copies its work back, which concerns readers, and is short. Both
+//! are in one word, so that a plain store does both at once.
+//!
+//! There is no publication to validate here: readers only look. So a release fence behind the entry
+//! is enough, where a lock needs a full one.
+
+use super::{Running, fence};
+use crate::conflict::{Conflict, Stamp};
+use crate::sync::{atomic::Ordering, const_fn, protocol};
+
+#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
+use crate::sync::atomic::AtomicU32 as AtomicState;
+#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
+use crate::sync::atomic::AtomicU64 as AtomicState;
+
+#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
+type State = u64;
+#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
+type State = u32;
+
+/// A writer has its turn.
+const TURN: State = 1;
+/// It copies back: readers race with it.
+const COPYING: State = 2;
+/// Somebody wants to be woken: a reader by the end of the copy, a writer by the end of the turn.
+const WAKE: State = 4;
+/// One copy that has ended: the bits from 3 up. Its carry falls off the top.
+const SEQUENCE_ONE: State = 8;
+
+/// Every choice the protocol of a cell makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// The load that begins a read.
+    pub begin: Ordering,
+    /// The fence between the bytes that were read and the load that validates them.
+    pub end_fence: Ordering,
+    /// The compare-and-swap by which a writer takes its turn.
+    pub turn: Ordering,
+    /// Whether it takes its turn only when nobody else has it (it must).
+    pub takes_turns: bool,
+    /// The fence between the entry into the copy and its first byte.
+    pub copy_fence: Ordering,
+    /// The swap that ends copy and turn and takes the request, where strategies wake.
+    pub leave: Ordering,
+    /// The store that does so where strategies never wake.
+    pub leave_unasked: Ordering,
+    /// The compare-and-swap by which one that is about to block asks to be woken.
+    pub request: Ordering,
+    /// Whether one asks before it blocks (it must).
+    pub asks_before_blocking: bool,
+}
+
+protocol! {
+    /// The choices that hold. For each, `tests/loom_holders/weakened.rs` has a model that dies
+    /// without it.
+    const PROVEN: Protocol = Protocol {
+        // Pairs with `leave`: who sees a copy counted as ended sees all its bytes.
+        begin: Ordering::Acquire,
+        // Pairs with `copy_fence`: who has read one byte of a copy sees its entry.
+        end_fence: Ordering::Acquire,
+        // Pairs with `leave`: the next writer works on what the last one left, and its bytes come
+        // after the last one's.
+        turn: Ordering::Acquire,
+        takes_turns: true,
+        // Pairs with `end_fence`: no byte is stored before the entry.
+        copy_fence: Ordering::Release,
+        // Released, pairs with `begin` and `turn`. Acquired, pairs with `request`: the waker sees
+        // the place in the queue.
+        leave: Ordering::AcqRel,
+        // As `leave`, and there are no requests to see.
+        leave_unasked: Ordering::Release,
+        // Pairs with `leave`.
+        request: Ordering::Release,
+        asks_before_blocking: true,
+    };
+}
+
+/// The state of a cell.
+pub(crate) struct CellWord {
+    /// `sequence | wake 1 | copying 1 | turn 1`, the sequence with 61 bits, or 29 without 64-bit
+    /// atomics.
+    ///
+    /// | turn | copying | wake | what it means | what comes next |
+    /// |---|---|---|---|---|
+    /// | 0 | 0 | 0 | at rest | a writer takes its turn, with or without entering the copy at once |
+    /// | 1 | 0 | 0 | a writer works on its private copy; readers take no notice | it enters the copy, or gives its turn up |
+    /// | 1 | 1 | 0 | it copies back | it leaves |
+    /// | 1 | n | 1 | as above, and somebody blocks, or is about to | who has the turn sees the bit in the value that its leaving returns |
+    ///
+    /// Only who has the turn changes anything but the wake bit, and leaving clears all three bits at
+    /// once: no state is at rest and has one of them.
+    state: AtomicState,
+}
+
+/// A turn that has been taken: the state before, at rest.
+#[derive(Clone, Copy)]
+#[must_use]
+pub(crate) struct Turn(State);
+
+impl CellWord {
+    const_fn! {
+        #[inline]
+        pub(crate) const fn new() -> Self {
+            Self { state: AtomicState::new(0) }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
+        let state = self.state.load(protocol().begin);
+        if state & COPYING == 0 {
+            Ok(Stamp((state & !(TURN | WAKE)).into()))
+        } else {
+            Err(Conflict::WriterRunning)
+        }
+    }
+
+    #[inline]
+    pub(crate) fn end(&self, stamp: Stamp) -> Result<(), Conflict> {
+        fence(protocol().end_fence);
+        // Relaxed: the fence before it orders it, and nothing is read after it.
+        let state = self.state.load(Ordering::Relaxed);
+        if u64::from(state & !(TURN | WAKE)) == stamp.0 {
+            Ok(())
+        } else if state & COPYING == 0 {
+            Err(Conflict::Race)
+        } else {
+            Err(Conflict::WriterRunning)
+        }
+    }
+
+    /// Takes the turn; `None` if another writer has it.
+    #[inline]
+    pub(crate) fn take_turn(&self) -> Option<Turn> {
+        self.take(TURN)
+    }
+
+    /// Takes the turn and enters the copy at once.
+    #[inline]
+    pub(crate) fn take_turn_and_enter(&self) -> Option<Turn> {
+        let turn = self.take(TURN | COPYING)?;
+        fence(protocol().copy_fence);
+        Some(turn)
+    }
+
+    #[inline]
+    fn take(&self, bits: State) -> Option<Turn> {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            if state & TURN != 0 && protocol().takes_turns {
+                return None;
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                state | bits,
+                protocol().turn,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(Turn(state)),
+                Err(changed) => state = changed,
+            }
+        }
+    }
+
+    /// Enters the copy: what is stored from now on, readers race with.
+    #[inline]
+    pub(crate) fn enter(&self, turn: Turn, wakes: bool) {
+        // Relaxed: the fence orders it, and a reader that misses it is caught by its own end.
+        if wakes {
+            self.state.fetch_or(COPYING, Ordering::Relaxed);
+        } else {
+            self.state.store(turn.0 | TURN | COPYING, Ordering::Relaxed);
+        }
+        fence(protocol().copy_fence);
+    }
+
+    /// Ends the copy and the turn; tells whether somebody is to be woken.
+    #[inline]
+    #[must_use]
+    pub(crate) fn leave(&self, turn: Turn, wakes: bool) -> bool {
+        self.rest(turn.0.wrapping_add(SEQUENCE_ONE), wakes)
+    }
+
+    /// Ends a turn that copied nothing back; tells whether somebody is to be woken.
+    ///
+    /// Released all the same: what was read in it was read before the next writer's turn.
+    #[inline]
+    #[must_use]
+    pub(crate) fn give_up(&self, turn: Turn, wakes: bool) -> bool {
+        self.rest(turn.0, wakes)
+    }
+
+    /// `wakes` says whether the cell's strategy ever asks to be woken. Where none does, nobody but
+    /// the writer changes the word during its turn, and a store is enough.
+    #[inline]
+    fn rest(&self, state: State, wakes: bool) -> bool {
+        if wakes {
+            self.state.swap(state, protocol().leave) & WAKE != 0
+        } else {
+            self.state.store(state, protocol().leave_unasked);
+            false
+        }
+    }
+
+    /// What a reader waits for: that nobody copies back.
+    pub(crate) fn copy(&self) -> Awaited<'_> {
+        Awaited {
+            word: self,
+            bit: COPYING,
+        }
+    }
+
+    /// What a writer waits for: that nobody has the turn.
+    pub(crate) fn turn(&self) -> Awaited<'_> {
+        Awaited {
+            word: self,
+            bit: TURN,
+        }
+    }
+
+    /// How many copies have ended, for `Debug`.
+    pub(crate) fn sequence(&self) -> u64 {
+        u64::from(self.state.load(Ordering::Relaxed) / SEQUENCE_ONE)
+    }
+}
+
+/// One of the things that a writer does, as those see it who wait for its end.
+pub(crate) struct Awaited<'a> {
+    word: &'a CellWord,
+    bit: State,
+}
+
+impl Running for Awaited<'_> {
+    fn writers(&self) -> u32 {
+        (self.word.state.load(Ordering::Relaxed) & self.bit != 0).into()
+    }
+
+    fn request_wake(&self) -> bool {
+        if !protocol().asks_before_blocking {
+            return true;
+        }
+        // Also where the bit is set already: the writer has to synchronise with *this* waiter.
+        self.word
+            .state
+            .fetch_update(protocol().request, Ordering::Relaxed, |state| {
+                (state & self.bit != 0).then_some(state | WAKE)
+            })
+            .is_ok()
+    }
+}

@@ -1,0 +1,80 @@
+//! Reads through a mapping against a direct write: once it has returned, nobody reads older bytes.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use loom::thread::spawn;
+use seqschedlock::sim::{
+    AsPosted, Commit, InvalidateRwLock, PAGE_SIZE, PageLock, Policy, Striped, Unprotected,
+};
+
+use crate::world::{PATIENCE, World, explore, for_policies};
+
+/// Every invariant holds in the end.
+fn read_and_direct_write<P: Policy>() {
+    explore(|| reading_and_writing::<P>().at_the_end());
+}
+
+/// The reads alone.
+fn only_read_and_direct_write<P: Policy>() {
+    explore(|| drop(reading_and_writing::<P>()));
+}
+
+/// The generation of the page is its one word.
+fn reading_and_writing<P: Policy>() -> World<P> {
+    let world = World::<P>::cached();
+    let announced = Arc::new(AtomicU64::new(0));
+    let reader = spawn({
+        let announced = Arc::clone(&announced);
+        let (process, address) = (Arc::clone(&world.process), world.address);
+        move || {
+            for _ in 0..2 {
+                let expected = announced.load(Acquire);
+                let mut word = [0];
+                process.read(address, &mut word, PATIENCE).unwrap();
+                assert!(word[0] >= expected, "a stale read");
+            }
+        }
+    });
+    world.file.direct_write(0, &generation(1)).unwrap();
+    announced.store(1, Release);
+    reader.join().unwrap();
+
+    let mut word = [0];
+    world
+        .process
+        .read(world.address, &mut word, PATIENCE)
+        .unwrap();
+    assert_eq!(word, [1], "a stale read");
+    world
+}
+
+fn generation(number: u64) -> [u8; PAGE_SIZE] {
+    let mut bytes = [0; PAGE_SIZE];
+    bytes[..size_of::<u64>()].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+/// 1. The reader's fault finds the page;
+/// 2. the direct write removes it, since nobody maps it, and writes the store;
+/// 3. the fault maps the old page, where no later write will look for it;
+/// 4. the direct write has returned, and the reader reads what was there before it.
+#[test]
+#[should_panic(expected = "a stale read")]
+fn unprotected_read_is_stale_after_direct_write() {
+    only_read_and_direct_write::<Unprotected>();
+}
+
+/// As above, with 2. between the validation and the mapping.
+#[test]
+#[should_panic(expected = "a stale read")]
+fn as_posted_read_is_stale_after_direct_write() {
+    only_read_and_direct_write::<AsPosted>();
+}
+
+for_policies! { read_and_direct_write:
+    commit_reads_what_direct_write_wrote Commit,
+    striped_reads_what_direct_write_wrote Striped,
+    page_lock_reads_what_direct_write_wrote PageLock,
+    invalidate_rwlock_reads_what_direct_write_wrote InvalidateRwLock,
+}

@@ -1,0 +1,97 @@
+//! A write fault against writeback: what a file system keeps for a page must not go while user space
+//! may still write to it.
+
+use std::sync::Arc;
+
+use loom::thread::spawn;
+use seqschedlock::sim::{
+    AsPosted, Commit, FileSystem, InvalidateRwLock, LockedSchemeFs, Metadata, OldSchemeFs,
+    PageLock, PlainFs, Policy, Sharing, Striped, Unprotected,
+};
+
+use crate::world::{PATIENCE, World, explore, for_policies};
+
+fn with_locked_scheme<P: Policy>() {
+    explore(|| write_fault_and_writeback::<P>(LockedSchemeFs::new(Arc::default())));
+}
+
+fn with_old_scheme<P: Policy>() {
+    explore(|| write_fault_and_writeback::<P>(OldSchemeFs::new(Arc::default())));
+}
+
+/// Nothing is kept, so nothing can be missing; no store may be lost nevertheless.
+fn with_plain_file_system<P: Policy>() {
+    explore(|| write_fault_and_writeback::<P>(PlainFs::default()));
+}
+
+/// User space writes twice; whatever writeback does in between, the second word reaches the store in
+/// the end.
+fn write_fault_and_writeback<P: Policy>(file_system: impl FileSystem + 'static) {
+    let world = World::<P>::new(file_system, Sharing::Shared);
+    let writer = spawn({
+        let (process, address) = (Arc::clone(&world.process), world.address);
+        move || {
+            for word in 1..=2 {
+                process.write(address, &[word], PATIENCE).unwrap();
+            }
+        }
+    });
+    world.file.filemap_write_and_wait_range(0..=0).unwrap();
+    writer.join().unwrap();
+    let file = Arc::clone(&world.file);
+    world.at_the_end();
+
+    file.filemap_write_and_wait_range(0..=0).unwrap();
+    file.check().expect("what was written is in the store");
+}
+
+/// A pte that is there already, but read-only, becomes writable.
+fn read_then_write_and_writeback<P: Policy>() {
+    explore(|| {
+        let metadata = Arc::new(Metadata::default());
+        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        world.process.write(world.address, &[1], PATIENCE).unwrap();
+        world.file.filemap_write_and_wait_range(0..=0).unwrap();
+        let writer = spawn({
+            let (process, address) = (Arc::clone(&world.process), world.address);
+            move || process.write(address, &[2], PATIENCE).map(|_| ())
+        });
+        world.file.filemap_write_and_wait_range(0..=0).unwrap();
+        writer.join().unwrap().unwrap();
+        world.at_the_end();
+    });
+}
+
+/// The race that was closed in 2009:
+///
+/// 1. `page_mkwrite` allocates the metadata, marks the page dirty and returns with it unlocked;
+/// 2. writeback finds the dirty page, drops the metadata and writes the page;
+/// 3. the fault makes the pte writable: user space writes to a page that has no metadata.
+#[test]
+#[should_panic(expected = "is writable or dirty without metadata")]
+fn old_scheme_loses_metadata_to_writeback() {
+    with_old_scheme::<Commit>();
+}
+
+/// The lock around the invalidate has no say in that.
+#[test]
+#[should_panic(expected = "is writable or dirty without metadata")]
+fn old_scheme_loses_metadata_under_the_page_lock_policy_too() {
+    with_old_scheme::<PageLock>();
+}
+
+for_policies! { with_locked_scheme:
+    unprotected_locked_scheme_keeps_metadata Unprotected,
+    as_posted_locked_scheme_keeps_metadata AsPosted,
+    commit_locked_scheme_keeps_metadata Commit,
+    striped_locked_scheme_keeps_metadata Striped,
+    page_lock_locked_scheme_keeps_metadata PageLock,
+    invalidate_rwlock_locked_scheme_keeps_metadata InvalidateRwLock,
+}
+for_policies! { with_plain_file_system:
+    commit_loses_no_store_to_writeback Commit,
+    page_lock_loses_no_store_to_writeback PageLock,
+}
+for_policies! { read_then_write_and_writeback:
+    commit_locked_scheme_keeps_metadata_of_a_page_that_was_clean Commit,
+}

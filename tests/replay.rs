@@ -1,0 +1,18 @@
+//! Public bugs of caches that are filled and invalidated at the same time, replayed step by step.
+//!
+//! Each story is told twice, with the same steps in the same order: by the code that people write,
+//! which serves a value after its invalidation has completed, and by the same code fenced with this
+//! crate, which does not. Nothing here waits for a clock or hopes for a coincidence.
+#![cfg(not(loom))]
+
+mod replay {
+    mod entry;
+    mod stage;
+
+    mod fill_between_bump_and_commit;
+    mod overlapping_invalidations;
+    #[cfg(feature = "park")]
+    mod role_resurrected_by_get_with;
+    mod token_taken_after_the_load;
+    mod write_cycle_inside_the_load;
+}

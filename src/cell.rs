@@ -27,8 +27,8 @@ use crate::word::cell::{CellWord, Turn};
 /// # What `T` must be
 ///
 /// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no
-/// defined value, so it cannot be copied while it changes; derive the trait, and the compiler says
-/// which field leaves a gap. It need not be valid for *any* bytes: what a reader copied while a writer
+/// defined value, so it cannot be copied while it changes; derive the trait, and a struct with a gap does
+/// not compile. It need not be valid for *any* bytes: what a reader copied while a writer
 /// was at work stays raw memory and is thrown away. Only bytes that are known to be one
 /// whole value ever become a `T`. So `bool`, `char`, `NonZero` and enums are all right.
 ///
@@ -95,8 +95,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         loop {
             match self.try_load() {
                 Ok(value) => return value,
-                Err(Conflict::Race) => {}
-                Err(Conflict::WriterRunning) => self.wait.wait(&Writers::new(&self.word.copy())),
+                Err(conflict) => self.wait_for_copy(conflict),
             }
         }
     }
@@ -109,9 +108,9 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// meanwhile.
     #[inline]
     pub fn try_load(&self) -> Result<T, Conflict> {
-        let stamp = self.word.begin()?;
+        let seen = self.word.begin()?;
         let bytes = self.value.load();
-        self.word.end(stamp)?;
+        self.word.end(seen)?;
         // SAFETY: nothing was stored between `begin` and `end`, so these are the bytes of the value
         // that was stored last, all of them.
         Ok(unsafe { bytes.assume_init() })
@@ -122,7 +121,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// A thread that calls this with a [guard](Self::lock) of the same cell in hand waits for itself.
     #[inline]
     pub fn store(&self, value: T) {
-        let turn = self.wait_for(CellWord::take_turn_and_enter);
+        let turn = self.turn(CellWord::take_turn_and_enter);
         self.value.store(value);
         self.leave(turn);
     }
@@ -130,7 +129,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// Replaces the value and returns the one before. Waits as [`store`](Self::store) does.
     #[inline]
     pub fn swap(&self, value: T) -> T {
-        let turn = self.wait_for(CellWord::take_turn_and_enter);
+        let turn = self.turn(CellWord::take_turn_and_enter);
         let before = self.own(&turn);
         self.value.store(value);
         self.leave(turn);
@@ -140,7 +139,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// Replaces the value by what `change` makes of it and returns the one before.
     ///
     /// No other writer comes between, so `change` runs once. It may take its time: readers get the
-    /// old value meanwhile. If it panics, the value stays as it was.
+    /// old value meanwhile. If it panics, the value stays as it was. If it writes to this very cell, it
+    /// waits for itself.
     ///
     /// # Examples
     ///
@@ -216,16 +216,34 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     fn work(&self) -> Work<'_, T, W> {
         Work {
             cell: self,
-            turn: self.wait_for(CellWord::take_turn),
+            turn: self.turn(CellWord::take_turn),
         }
     }
 
     #[inline]
-    fn wait_for(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
+    fn turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
+        match take(&self.word) {
+            Some(turn) => turn,
+            None => self.wait_for_turn(take),
+        }
+    }
+
+    // Only the wait: a value that came back from here through memory would cost the others a copy.
+    #[cold]
+    #[inline(never)]
+    fn wait_for_copy(&self, conflict: Conflict) {
+        if conflict == Conflict::WriterRunning {
+            self.wait.wait(&Writers::new(&self.word.copy()));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_for_turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
         loop {
-            match take(&self.word) {
-                Some(turn) => return turn,
-                None => self.wait.wait(&Writers::new(&self.word.turn())),
+            self.wait.wait(&Writers::new(&self.word.turn()));
+            if let Some(turn) = take(&self.word) {
+                return turn;
             }
         }
     }

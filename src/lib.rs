@@ -66,7 +66,7 @@
 //! # What it does not do
 //!
 //! - It keeps nobody from looking. What is read while a writer runs must tolerate that: atomics,
-//!   concurrent maps, files, [`SeqSchedCell`] for plain data.
+//!   concurrent maps, files, `SeqSchedCell` for plain data.
 //! - It does not count readers. Writers never wait for them, so it is no means to know that
 //!   everybody has let go of something: reclaim memory by other means.
 //! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.
@@ -134,6 +134,9 @@ pub use wait::Yield;
 pub use wait::{Spin, Wait, Writers};
 
 sync::for_models! {
+    #[cfg(not(feature = "std"))]
+    extern crate std;
+
     /// What the models replace to show what it is for.
     #[doc(hidden)]
     pub mod model {

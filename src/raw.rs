@@ -179,10 +179,19 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// Only if `W` does.
     #[inline]
     pub fn read_begin_wait(&self) -> Stamp {
+        match self.read_begin() {
+            Ok(stamp) => stamp,
+            Err(_) => self.wait_for_writers(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_for_writers(&self) -> Stamp {
         loop {
-            match self.read_begin() {
-                Ok(stamp) => return stamp,
-                Err(_) => self.wait.wait(&Writers::new(&self.word)),
+            self.wait.wait(&Writers::new(&self.word));
+            if let Ok(stamp) = self.read_begin() {
+                return stamp;
             }
         }
     }

@@ -430,3 +430,25 @@ fn debug_and_loads_do_not_wait_for_a_guard() {
     });
     assert!(looked.get());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guard_held_across_an_await_lets_readers_be() {
+    let cell = std::sync::Arc::new(cell([0, 0]));
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, gone_on) = tokio::sync::oneshot::channel();
+    let writer = tokio::spawn({
+        let cell = cell.clone();
+        async move {
+            let mut guard = cell.lock();
+            guard[0] = 1;
+            began.send(()).unwrap();
+            gone_on.await.unwrap();
+            guard[1] = 1;
+        }
+    });
+    has_begun.await.unwrap();
+    assert_eq!(cell.load(), [0, 0]);
+    go_on.send(()).unwrap();
+    writer.await.unwrap();
+    assert_eq!(cell.load(), [1, 1]);
+}

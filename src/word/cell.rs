@@ -8,7 +8,7 @@
 //! is enough, where a lock needs a full one.
 
 use super::{Running, fence};
-use crate::conflict::{Conflict, Stamp};
+use crate::conflict::Conflict;
 use crate::sync::{atomic::Ordering, const_fn, protocol};
 
 #[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
@@ -100,6 +100,11 @@ pub(crate) struct CellWord {
 #[must_use]
 pub(crate) struct Turn(State);
 
+/// What a reader saw when it began.
+#[derive(Clone, Copy)]
+#[must_use]
+pub(crate) struct Seen(State);
+
 impl CellWord {
     const_fn! {
         #[inline]
@@ -109,26 +114,24 @@ impl CellWord {
     }
 
     #[inline]
-    pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
+    pub(crate) fn begin(&self) -> Result<Seen, Conflict> {
         let state = self.state.load(protocol().begin);
         if state & COPYING == 0 {
-            Ok(Stamp((state & !(TURN | WAKE)).into()))
+            Ok(Seen(state))
         } else {
             Err(Conflict::WriterRunning)
         }
     }
 
     #[inline]
-    pub(crate) fn end(&self, stamp: Stamp) -> Result<(), Conflict> {
+    pub(crate) fn end(&self, seen: Seen) -> Result<(), Conflict> {
         fence(protocol().end_fence);
         // Relaxed: the fence before it orders it, and nothing is read after it.
         let state = self.state.load(Ordering::Relaxed);
-        if u64::from(state & !(TURN | WAKE)) == stamp.0 {
+        if state == seen.0 {
             Ok(())
-        } else if state & COPYING == 0 {
-            Err(Conflict::Race)
         } else {
-            Err(Conflict::WriterRunning)
+            compare(seen, state)
         }
     }
 
@@ -222,8 +225,20 @@ impl CellWord {
     }
 
     /// How many copies have ended, for `Debug`.
-    pub(crate) fn sequence(&self) -> u64 {
-        u64::from(self.state.load(Ordering::Relaxed) / SEQUENCE_ONE)
+    pub(crate) fn sequence(&self) -> State {
+        self.state.load(Ordering::Relaxed) / SEQUENCE_ONE
+    }
+}
+
+/// The verdict on a word that has changed: a turn, or a request, alone does not concern readers.
+#[cold]
+fn compare(seen: Seen, state: State) -> Result<(), Conflict> {
+    if state & COPYING != 0 {
+        Err(Conflict::WriterRunning)
+    } else if (state ^ seen.0) & !(TURN | WAKE) != 0 {
+        Err(Conflict::Race)
+    } else {
+        Ok(())
     }
 }
 
@@ -249,5 +264,81 @@ impl Running for Awaited<'_> {
                 (state & self.bit != 0).then_some(state | WAKE)
             })
             .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_excludes_writers_and_leaves_readers_alone() {
+        let word = CellWord::new();
+        let before = word.begin().unwrap();
+        let turn = word.take_turn().unwrap();
+        assert!(word.take_turn().is_none());
+        assert!(word.take_turn_and_enter().is_none());
+        let during = word.begin().unwrap();
+        assert!(!word.give_up(turn, true));
+        let after = word.begin().unwrap();
+        for seen in [before, during, after] {
+            assert_eq!(word.end(seen), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_readers_out_and_makes_those_race_who_were_in() {
+        for wakes in [false, true] {
+            let word = CellWord::new();
+            let before = word.begin().unwrap();
+            let turn = word.take_turn().unwrap();
+            let during = word.begin().unwrap();
+            word.enter(turn, wakes);
+            assert!(word.begin().is_err());
+            assert_eq!(word.end(before), Err(Conflict::WriterRunning));
+            assert!(!word.leave(turn, wakes));
+            assert_eq!(word.end(before), Err(Conflict::Race));
+            assert_eq!(word.end(during), Err(Conflict::Race));
+            assert_eq!(word.sequence(), 1);
+            assert!(word.take_turn_and_enter().is_some());
+            assert!(word.begin().is_err());
+        }
+    }
+
+    #[test]
+    fn a_request_is_answered_once_by_who_has_the_turn() {
+        let word = CellWord::new();
+        assert!(!word.turn().request_wake(), "there is nobody to wake");
+        let turn = word.take_turn().unwrap();
+        let seen = word.begin().unwrap();
+        assert!(!word.copy().request_wake(), "nobody copies");
+        assert!(word.turn().request_wake());
+        assert_eq!(word.end(seen), Ok(()), "a request is no conflict");
+        word.enter(turn, true);
+        assert!(word.copy().request_wake());
+        assert!(word.leave(turn, true));
+        assert!(!word.turn().request_wake());
+
+        let turn = word.take_turn_and_enter().unwrap();
+        assert!(!word.leave(turn, true), "it was answered already");
+        let turn = word.take_turn().unwrap();
+        assert!(word.turn().request_wake());
+        assert!(word.give_up(turn, true));
+    }
+
+    #[test]
+    fn the_sequence_wraps() {
+        for wakes in [false, true] {
+            let word = CellWord {
+                state: AtomicState::new(SEQUENCE_ONE.wrapping_neg()),
+            };
+            let last = word.begin().unwrap();
+            let turn = word.take_turn_and_enter().unwrap();
+            assert!(!word.leave(turn, wakes));
+            assert_eq!(word.sequence(), 0);
+            assert_eq!(word.end(last), Err(Conflict::Race));
+            assert_eq!(word.end(word.begin().unwrap()), Ok(()));
+            assert!(word.take_turn().is_some());
+        }
     }
 }

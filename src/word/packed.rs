@@ -121,10 +121,10 @@ impl Word {
     fn validate(&self, stamp: Stamp) -> Result<(), Conflict> {
         // Relaxed: the fence before it orders it, and nothing is read after it.
         let state = self.state.load(Ordering::Relaxed);
-        if state & !WAKE == stamp.0 {
+        if state == stamp.0 {
             Ok(())
         } else {
-            Err(conflict(state))
+            compare(stamp, state)
         }
     }
 
@@ -195,12 +195,15 @@ fn last_with_request(old: u64) -> bool {
     old & (WRITERS | WAKE) == WRITER_ONE | WAKE
 }
 
+/// The verdict on a word that is not the stamp: a request alone does not concern readers.
 #[cold]
-fn conflict(state: u64) -> Conflict {
-    if state & WRITERS == 0 {
-        Conflict::Race
+fn compare(stamp: Stamp, state: u64) -> Result<(), Conflict> {
+    if state & WRITERS != 0 {
+        Err(Conflict::WriterRunning)
+    } else if state & !WAKE != stamp.0 {
+        Err(Conflict::Race)
     } else {
-        Conflict::WriterRunning
+        Ok(())
     }
 }
 

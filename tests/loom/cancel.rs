@@ -2,23 +2,16 @@
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::thread;
 use seqschedlock::{Park, RawSeqSchedLock, Spin};
 
-use crate::explore::explore;
+use crate::explore::{explore, join, spawn};
 
 #[test]
 pub fn a_stamp_outlives_cancelled_sections() {
     explore(|| {
         let lock = Arc::new(RawSeqSchedLock::<Spin>::new());
         let before = lock.read_begin().unwrap();
-        let writers = [(); 2].map(|()| {
-            let lock = lock.clone();
-            thread::spawn(move || lock.write().cancel())
-        });
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        join([(); 2].map(|()| spawn(&lock, |lock| lock.write().cancel())));
         assert_eq!(lock.read_end(before), Ok(()));
         assert_eq!(lock.read_commit(before), Ok(()));
     });
@@ -27,26 +20,21 @@ pub fn a_stamp_outlives_cancelled_sections() {
 #[test]
 pub fn a_cancelled_section_passes_on_what_an_overlapping_one_wrote() {
     explore(|| {
-        let lock = Arc::new(RawSeqSchedLock::<Spin>::new());
-        let pair: Arc<[AtomicUsize; 2]> = Arc::default();
-        let idle = thread::spawn({
-            let lock = lock.clone();
-            move || lock.write().cancel()
+        let pair: [AtomicUsize; 2] = Default::default();
+        let shared = Arc::new((RawSeqSchedLock::<Spin>::new(), pair));
+        let idle = spawn(&shared, |(lock, _)| lock.write().cancel());
+        let busy = spawn(&shared, |(lock, pair)| {
+            let _section = lock.write();
+            pair[0].store(1, Relaxed);
+            pair[1].store(1, Relaxed);
         });
-        let busy = thread::spawn({
-            let (lock, pair) = (lock.clone(), pair.clone());
-            move || {
-                let _section = lock.write();
-                pair[0].store(1, Relaxed);
-                pair[1].store(1, Relaxed);
+        let reader = spawn(&shared, |(lock, pair)| {
+            let seen = lock.try_read(|| (pair[0].load(Relaxed), pair[1].load(Relaxed)));
+            if let Ok((left, right)) = seen {
+                assert_eq!(left, right, "a torn look was validated");
             }
         });
-        if let Ok((left, right)) = lock.try_read(|| (pair[0].load(Relaxed), pair[1].load(Relaxed)))
-        {
-            assert_eq!(left, right, "a torn look was validated");
-        }
-        idle.join().unwrap();
-        busy.join().unwrap();
+        join([idle, busy, reader]);
     });
 }
 
@@ -54,18 +42,11 @@ pub fn a_cancelled_section_passes_on_what_an_overlapping_one_wrote() {
 pub fn a_cancelled_section_wakes_who_waits_for_it() {
     explore(|| {
         let lock = Arc::new(RawSeqSchedLock::<Park>::new());
-        let reader = thread::spawn({
-            let lock = lock.clone();
-            move || {
-                let _ = lock.read_begin_wait();
-            }
+        let reader = spawn(&lock, |lock| {
+            let _ = lock.read_begin_wait();
         });
-        let busy = thread::spawn({
-            let lock = lock.clone();
-            move || drop(lock.write())
-        });
-        lock.write().cancel();
-        reader.join().unwrap();
-        busy.join().unwrap();
+        let busy = spawn(&lock, |lock| drop(lock.write()));
+        let idle = spawn(&lock, |lock| lock.write().cancel());
+        join([reader, busy, idle]);
     });
 }

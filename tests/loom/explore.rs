@@ -1,6 +1,11 @@
-//! How far a model is explored.
+//! How far a model is explored, and its threads.
+//!
+//! All that a model looks at happens on threads of its own, and the main one only joins them: loom does
+//! not come upon schedules in which the main thread begins last.
 
 use loom::model::Builder;
+use loom::sync::Arc;
+use loom::thread::{self, JoinHandle};
 
 /// Three preemptions: enough for all but one of the weakened twins to be caught.
 pub fn explore(program: impl Fn() + Sync + Send + 'static) {
@@ -17,4 +22,19 @@ pub fn explore_to(preemptions: usize, program: impl Fn() + Sync + Send + 'static
 /// Every interleaving. Only for the smallest programs.
 pub fn explore_all(program: impl Fn() + Sync + Send + 'static) {
     Builder::new().check(program);
+}
+
+/// Runs `part` on a thread, with what all threads share.
+pub fn spawn<T: Send + Sync + 'static, R: 'static>(
+    shared: &Arc<T>,
+    part: impl FnOnce(&T) -> R + Send + 'static,
+) -> JoinHandle<R> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || part(&shared))
+}
+
+pub fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }

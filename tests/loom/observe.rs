@@ -5,7 +5,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 use seqschedlock::{RawSeqSchedLock, Spin};
 
-use crate::explore::{explore, explore_all};
+use crate::explore::{explore, explore_all, join, spawn};
 
 /// Two values that every write section leaves equal.
 struct Pair {
@@ -15,7 +15,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn at_rest() -> Self {
+    fn new() -> Self {
         Pair {
             lock: RawSeqSchedLock::new(),
             left: AtomicUsize::new(0),
@@ -23,57 +23,59 @@ impl Pair {
         }
     }
 
-    fn new() -> Arc<Self> {
-        Arc::new(Self::at_rest())
+    fn set(&self, value: usize) {
+        self.left.store(value, Relaxed);
+        self.right.store(value, Relaxed);
     }
 
-    fn write(&self) {
+    fn write(&self, value: usize) {
         let _section = self.lock.write();
-        self.left.store(1, Relaxed);
-        self.right.store(1, Relaxed);
+        self.set(value);
     }
 
-    fn look(&self) {
-        let seen = self
-            .lock
-            .try_read(|| (self.left.load(Relaxed), self.right.load(Relaxed)));
-        if let Ok((left, right)) = seen {
-            assert_eq!(left, right, "a torn look was validated");
-        }
+    fn both(&self) -> (usize, usize) {
+        (self.left.load(Relaxed), self.right.load(Relaxed))
+    }
+
+    /// One look; if it was validated, what it saw.
+    fn look(&self) -> Option<usize> {
+        let (left, right) = self.lock.try_read(|| self.both()).ok()?;
+        assert_eq!(left, right, "a torn look was validated");
+        Some(left)
     }
 }
 
 #[test]
 pub fn a_validated_look_is_not_torn_by_a_writer() {
     explore_all(|| {
-        let pair = Pair::new();
-        let writer = thread::spawn({
-            let pair = pair.clone();
-            move || pair.write()
-        });
-        pair.look();
-        writer.join().unwrap();
+        let pair = Arc::new(Pair::new());
+        join([
+            spawn(&pair, |pair| pair.write(1)),
+            spawn(&pair, |pair| {
+                pair.look();
+            }),
+        ]);
         // No writer can interfere any more: this one has to succeed, and to see the end.
-        assert_eq!(pair.lock.try_read(|| pair.left.load(Relaxed)), Ok(1));
+        assert_eq!(pair.look(), Some(1));
     });
 }
 
 #[test]
-pub fn a_validated_look_is_not_torn_by_a_writer_that_comes_twice() {
+pub fn validated_looks_do_not_go_back_in_time() {
     explore(|| {
-        let pair = Pair::new();
-        let writer = thread::spawn({
-            let pair = pair.clone();
-            move || {
-                pair.write();
-                let _section = pair.lock.write();
-                pair.left.store(2, Relaxed);
-                pair.right.store(2, Relaxed);
-            }
-        });
-        pair.look();
-        pair.look();
-        writer.join().unwrap();
+        let pair = Arc::new(Pair::new());
+        join([
+            spawn(&pair, |pair| {
+                pair.write(1);
+                pair.write(2);
+            }),
+            spawn(&pair, |pair| {
+                let (first, second) = (pair.look(), pair.look());
+                if let (Some(first), Some(second)) = (first, second) {
+                    assert!(second >= first, "a look went back in time");
+                }
+            }),
+        ]);
     });
 }
 
@@ -81,49 +83,49 @@ pub fn a_validated_look_is_not_torn_by_a_writer_that_comes_twice() {
 pub fn a_validated_look_is_not_torn_by_two_writers() {
     explore(|| {
         // Writers overlap, so each has a pair of its own.
-        let lock = Arc::new(RawSeqSchedLock::<Spin>::new());
-        let pairs: Arc<[[AtomicUsize; 2]; 2]> = Arc::default();
-        let writers = [0, 1].map(|mine| {
-            let (lock, pairs) = (lock.clone(), pairs.clone());
-            thread::spawn(move || {
+        let lock = RawSeqSchedLock::<Spin>::new();
+        let pairs: [[AtomicUsize; 2]; 2] = Default::default();
+        let shared = Arc::new((lock, pairs));
+        let writer = |mine: usize| {
+            spawn(&shared, move |(lock, pairs)| {
                 let _section = lock.write();
                 pairs[mine][0].store(1, Relaxed);
                 pairs[mine][1].store(1, Relaxed);
             })
+        };
+        let reader = spawn(&shared, |(lock, pairs)| {
+            let seen = lock.try_read(|| {
+                [0, 1].map(|of| (pairs[of][0].load(Relaxed), pairs[of][1].load(Relaxed)))
+            });
+            for (left, right) in seen.into_iter().flatten() {
+                assert_eq!(left, right, "a torn look was validated");
+            }
         });
-        let seen = lock
-            .try_read(|| [0, 1].map(|of| (pairs[of][0].load(Relaxed), pairs[of][1].load(Relaxed))));
-        for (left, right) in seen.into_iter().flatten() {
-            assert_eq!(left, right, "a torn look was validated");
-        }
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        join([writer(0), writer(1), reader]);
     });
 }
 
 /// One section inside another, on one thread, ending in the given order.
 fn overlapping(inner_first: bool) {
     explore_all(move || {
-        let pair = Pair::new();
-        let writer = thread::spawn({
-            let pair = pair.clone();
-            move || {
-                let outer = pair.lock.write();
-                let inner = pair.lock.write();
-                let (first, last) = if inner_first {
-                    (inner, outer)
-                } else {
-                    (outer, inner)
-                };
-                pair.left.store(1, Relaxed);
-                drop(first);
-                pair.right.store(1, Relaxed);
-                drop(last);
-            }
+        let pair = Arc::new(Pair::new());
+        let writer = spawn(&pair, move |pair| {
+            let outer = pair.lock.write();
+            let inner = pair.lock.write();
+            let (first, last) = if inner_first {
+                (inner, outer)
+            } else {
+                (outer, inner)
+            };
+            pair.left.store(1, Relaxed);
+            drop(first);
+            pair.right.store(1, Relaxed);
+            drop(last);
         });
-        pair.look();
-        writer.join().unwrap();
+        let reader = spawn(&pair, |pair| {
+            pair.look();
+        });
+        join([writer, reader]);
     });
 }
 
@@ -141,12 +143,13 @@ pub fn the_section_lasts_until_the_inner_of_two_overlapping_guards_ends() {
 pub fn a_section_that_ends_on_another_thread_releases_what_the_first_wrote() {
     explore(|| {
         // A guard that moves between loom's threads needs a lock that lives for ever.
-        let pair: &'static Pair = Box::leak(Box::new(Pair::at_rest()));
-        let reader = thread::spawn(|| pair.look());
+        let pair: &'static Pair = Box::leak(Box::new(Pair::new()));
+        let reader = thread::spawn(|| {
+            pair.look();
+        });
         let writer = thread::spawn(|| {
             let section = pair.lock.write();
-            pair.left.store(1, Relaxed);
-            pair.right.store(1, Relaxed);
+            pair.set(1);
             section
         });
         drop(writer.join().unwrap());
@@ -157,15 +160,11 @@ pub fn a_section_that_ends_on_another_thread_releases_what_the_first_wrote() {
 #[test]
 pub fn a_reader_that_waits_gets_through() {
     explore_all(|| {
-        let pair = Pair::new();
-        let writer = thread::spawn({
-            let pair = pair.clone();
-            move || pair.write()
+        let pair = Arc::new(Pair::new());
+        let reader = spawn(&pair, |pair| {
+            let (left, right) = pair.lock.read(|| pair.both());
+            assert_eq!(left, right, "a torn look was validated");
         });
-        let (left, right) = pair
-            .lock
-            .read(|| (pair.left.load(Relaxed), pair.right.load(Relaxed)));
-        assert_eq!(left, right, "a torn look was validated");
-        writer.join().unwrap();
+        join([spawn(&pair, |pair| pair.write(1)), reader]);
     });
 }

@@ -8,41 +8,24 @@ use loom::sync::{Arc, Mutex};
 use loom::thread::{self, Thread};
 use seqschedlock::{Park, RawSeqSchedLock, Wait, Writers};
 
-use crate::explore::{explore, explore_to};
+use crate::explore::{explore, explore_to, join, spawn};
 
 type Lock = RawSeqSchedLock<Park>;
 
-fn writers(lock: &Arc<Lock>, count: usize) -> Vec<thread::JoinHandle<()>> {
-    (0..count)
-        .map(|_| {
-            let lock = lock.clone();
-            thread::spawn(move || drop(lock.write()))
-        })
-        .collect()
+/// Blocks until it gets through.
+fn read(lock: &Lock) {
+    let _ = lock.read_begin_wait();
 }
 
-/// A reader that blocks until it gets through. Always on a thread that nobody joins meanwhile:
-/// loom's join is a park of its own.
-fn reader(lock: &Arc<Lock>) -> thread::JoinHandle<()> {
-    let lock = lock.clone();
-    thread::spawn(move || {
-        let _ = lock.read_begin_wait();
-    })
-}
-
-fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
-    for thread in threads {
-        thread.join().unwrap();
-    }
+fn write(lock: &Lock) {
+    drop(lock.write());
 }
 
 #[test]
 pub fn one_writer_wakes_one_reader() {
     explore(|| {
         let lock = Arc::new(Lock::new());
-        let writers = writers(&lock, 1);
-        join([reader(&lock)]);
-        join(writers);
+        join([spawn(&lock, read), spawn(&lock, write)]);
     });
 }
 
@@ -50,9 +33,7 @@ pub fn one_writer_wakes_one_reader() {
 pub fn two_writers_wake_one_reader() {
     explore(|| {
         let lock = Arc::new(Lock::new());
-        let writers = writers(&lock, 2);
-        join([reader(&lock)]);
-        join(writers);
+        join([spawn(&lock, write), spawn(&lock, read), spawn(&lock, write)]);
     });
 }
 
@@ -60,9 +41,7 @@ pub fn two_writers_wake_one_reader() {
 pub fn one_writer_wakes_two_readers() {
     explore(|| {
         let lock = Arc::new(Lock::new());
-        let writers = writers(&lock, 1);
-        join([reader(&lock), reader(&lock)]);
-        join(writers);
+        join([spawn(&lock, read), spawn(&lock, write), spawn(&lock, read)]);
     });
 }
 
@@ -70,14 +49,11 @@ pub fn one_writer_wakes_two_readers() {
 pub fn a_writer_that_comes_twice_wakes_one_reader() {
     explore(|| {
         let lock = Arc::new(Lock::new());
-        let writer = thread::spawn({
-            let lock = lock.clone();
-            move || {
-                drop(lock.write());
-                drop(lock.write());
-            }
+        let writer = spawn(&lock, |lock| {
+            write(lock);
+            write(lock);
         });
-        join([reader(&lock), writer]);
+        join([spawn(&lock, read), writer]);
     });
 }
 
@@ -87,32 +63,24 @@ pub fn a_writer_that_comes_twice_wakes_one_reader() {
 pub fn a_reader_that_times_out_takes_no_wake_up_from_one_that_stays() {
     explore(|| {
         let lock = Arc::new(Lock::new());
-        let impatient = thread::spawn({
-            let lock = lock.clone();
-            move || {
-                let _ = lock.read_begin_deadline(Instant::now());
-            }
+        let impatient = spawn(&lock, |lock| {
+            let _ = lock.read_begin_deadline(Instant::now());
         });
-        let writers = writers(&lock, 1);
-        join([reader(&lock), impatient]);
-        join(writers);
+        join([spawn(&lock, write), spawn(&lock, read), impatient]);
     });
 }
 
 #[test]
 pub fn a_reader_that_blocked_sees_what_the_section_wrote() {
     explore(|| {
-        let lock = Arc::new(Lock::new());
-        let pair: Arc<[AtomicUsize; 2]> = Arc::default();
-        let writer = thread::spawn({
-            let (lock, pair) = (lock.clone(), pair.clone());
-            move || {
-                let _section = lock.write();
-                pair[0].store(1, Relaxed);
-                pair[1].store(1, Relaxed);
-            }
+        let pair: [AtomicUsize; 2] = Default::default();
+        let shared = Arc::new((Lock::new(), pair));
+        let writer = spawn(&shared, |(lock, pair)| {
+            let _section = lock.write();
+            pair[0].store(1, Relaxed);
+            pair[1].store(1, Relaxed);
         });
-        let reader = thread::spawn(move || {
+        let reader = spawn(&shared, |(lock, pair)| {
             let (left, right) = lock.read(|| (pair[0].load(Relaxed), pair[1].load(Relaxed)));
             assert_eq!(left, right, "a torn look was validated");
         });

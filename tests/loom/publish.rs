@@ -3,10 +3,9 @@
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::thread;
 use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
 
-use crate::explore::{explore, explore_all};
+use crate::explore::{explore, explore_all, join, spawn};
 
 /// A source, and a cache of what was found there: 0 if empty, else 1 + the source's version.
 struct Cache {
@@ -60,66 +59,44 @@ impl Cache {
     }
 }
 
-fn invalidators(cache: &Arc<Cache>, count: usize) -> Vec<thread::JoinHandle<()>> {
-    (0..count)
-        .map(|_| {
-            let cache = cache.clone();
-            thread::spawn(move || cache.invalidate())
-        })
-        .collect()
-}
-
-fn fill_against(writers: usize) {
+/// `fillers` against `invalidators`.
+fn fill_against(fillers: usize, invalidators: usize) {
     let cache = Cache::new();
-    let writers = invalidators(&cache, writers);
-    let _ = cache.try_fill();
-    for writer in writers {
-        writer.join().unwrap();
-    }
+    let filling = (0..fillers).map(|_| {
+        spawn(&cache, |cache| {
+            let _ = cache.try_fill();
+        })
+    });
+    let invalidating = (0..invalidators).map(|_| spawn(&cache, Cache::invalidate));
+    join(filling.chain(invalidating).collect::<Vec<_>>());
     cache.check();
 }
 
 #[test]
 pub fn a_writer_sees_what_was_committed() {
-    explore_all(|| fill_against(1));
+    explore_all(|| fill_against(1, 1));
 }
 
 #[test]
 pub fn two_writers_see_what_was_committed() {
-    explore(|| fill_against(2));
+    explore(|| fill_against(1, 2));
+}
+
+#[test]
+pub fn two_fillers_retract_only_what_is_theirs() {
+    explore(|| fill_against(2, 1));
 }
 
 #[test]
 pub fn publishing_until_it_holds_leaves_a_fresh_entry() {
     explore_all(|| {
         let cache = Cache::new();
-        let writers = invalidators(&cache, 1);
-        cache
-            .lock
-            .publish(|| cache.fill(), |ours| cache.retract(ours));
-        for writer in writers {
-            writer.join().unwrap();
-        }
-        cache.check();
-    });
-}
-
-#[test]
-pub fn two_fillers_retract_only_what_is_theirs() {
-    explore(|| {
-        let cache = Cache::new();
-        let writers = invalidators(&cache, 1);
-        let filler = thread::spawn({
-            let cache = cache.clone();
-            move || {
-                let _ = cache.try_fill();
-            }
+        let filler = spawn(&cache, |cache| {
+            cache
+                .lock
+                .publish(|| cache.fill(), |ours| cache.retract(ours));
         });
-        let _ = cache.try_fill();
-        filler.join().unwrap();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        join([filler, spawn(&cache, Cache::invalidate)]);
         cache.check();
     });
 }

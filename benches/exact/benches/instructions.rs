@@ -1,0 +1,117 @@
+//! Instructions per operation, exactly: a thousand of each, counted by callgrind.
+//!
+//! Each has a limit, what was counted when it was set and a tenth of an instruction more; above that
+//! it is an error. Who makes it less sets the limit lower. The loop around an operation costs two or
+//! three instructions, which are in the counts.
+//!
+//! Needs valgrind, and `cargo install gungraun-runner --version =0.20.0`.
+//!
+//! ```text
+//! cargo bench                                              # in benches/exact
+//! RUSTFLAGS="--cfg seqschedlock_split" cargo bench         # the other word
+//! ```
+
+use std::hint::black_box;
+
+use gungraun::{
+    Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
+use seqschedlock::{Park, RawSeqSchedLock, SeqSchedCell, Spin};
+
+const TIMES: u64 = 1000;
+
+static SPIN: RawSeqSchedLock<Spin> = RawSeqSchedLock::new();
+static PARK: RawSeqSchedLock<Park> = RawSeqSchedLock::new();
+static CELL: SeqSchedCell<[u64; 4], Spin> = SeqSchedCell::new([0; 4]);
+static PARKED_CELL: SeqSchedCell<[u64; 4], Park> = SeqSchedCell::new([0; 4]);
+
+/// So many instructions for each operation at most, on one word and on the other.
+fn at_most(packed: u64, split: u64) -> LibraryBenchmarkConfig {
+    let each = if cfg!(seqschedlock_split) {
+        split
+    } else {
+        packed
+    };
+    // What calls the function, and what it begins and ends with.
+    let limit = each * TIMES + 100;
+    LibraryBenchmarkConfig::default()
+        .tool(Callgrind::default().hard_limits([(EventKind::Ir, limit)]))
+        .clone()
+}
+
+#[library_benchmark(config = at_most(11, 14))]
+fn begin_end() -> u64 {
+    let lock = black_box(&SPIN);
+    (0..TIMES)
+        .filter(|_| {
+            lock.read_begin()
+                .is_ok_and(|stamp| lock.read_end(stamp).is_ok())
+        })
+        .count() as u64
+}
+
+#[library_benchmark(config = at_most(12, 15))]
+fn begin_commit() -> u64 {
+    let lock = black_box(&SPIN);
+    (0..TIMES)
+        .filter(|_| {
+            lock.read_begin()
+                .is_ok_and(|stamp| lock.read_commit(stamp).is_ok())
+        })
+        .count() as u64
+}
+
+#[library_benchmark(config = at_most(11, 11))]
+fn write_spin() {
+    let lock = black_box(&SPIN);
+    for _ in 0..TIMES {
+        drop(lock.write());
+    }
+}
+
+#[library_benchmark(config = at_most(11, 11))]
+fn write_park() {
+    let lock = black_box(&PARK);
+    for _ in 0..TIMES {
+        drop(lock.write());
+    }
+}
+
+#[library_benchmark(config = at_most(19, 19))]
+fn cell_load() {
+    let cell = black_box(&CELL);
+    for _ in 0..TIMES {
+        black_box(cell.load());
+    }
+}
+
+#[library_benchmark(config = at_most(27, 27))]
+fn cell_store() {
+    let cell = black_box(&CELL);
+    for time in 0..TIMES {
+        cell.store(black_box([time; 4]));
+    }
+}
+
+#[library_benchmark(config = at_most(29, 29))]
+fn cell_store_park() {
+    let cell = black_box(&PARKED_CELL);
+    for time in 0..TIMES {
+        cell.store(black_box([time; 4]));
+    }
+}
+
+library_benchmark_group!(
+    name = per_thousand,
+    benchmarks = [
+        begin_end,
+        begin_commit,
+        write_spin,
+        write_park,
+        cell_load,
+        cell_store,
+        cell_store_park,
+    ]
+);
+
+main!(library_benchmark_groups = per_thousand);

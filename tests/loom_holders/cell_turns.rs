@@ -1,0 +1,190 @@
+//! Writers of a cell take turns, and whoever blocks for the end of one is woken.
+//!
+//! Who blocks for ever is a deadlock, which loom reports by itself.
+
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use loom::sync::{Arc, Mutex};
+use loom::thread::{self, Thread};
+use seqschedlock::{Park, SeqSchedCell, Spin, Wait, Writers};
+
+use crate::cell::Asking;
+use crate::explore::{explore, explore_to, join, spawn};
+
+/// Two writers that each add one. All that can go wrong between writers loses one of the two, or
+/// leaves a mixture.
+fn two_updates<W: Wait + Send + Sync + 'static>() {
+    let cell = Arc::new(SeqSchedCell::<[u32; 2], W>::new([0; 2]));
+    join([(); 2].map(|()| {
+        spawn(&cell, |cell| {
+            cell.update(|value| value.map(|part| part + 1));
+        })
+    }));
+    assert_eq!(cell.try_load(), Ok([2; 2]), "an update is lost");
+}
+
+#[test]
+pub fn no_update_is_lost() {
+    explore(two_updates::<Spin>);
+}
+
+#[test]
+pub fn no_update_is_lost_where_requests_are_expected() {
+    explore(two_updates::<Asking>);
+}
+
+#[test]
+pub fn no_update_is_lost_by_writers_that_block() {
+    explore(two_updates::<Park>);
+}
+
+#[test]
+pub fn a_store_and_an_update_take_turns() {
+    explore(|| {
+        let cell = Arc::new(SeqSchedCell::<[u32; 2], Spin>::new([0; 2]));
+        let writer = spawn(&cell, |cell| cell.store([5; 2]));
+        let updater = spawn(&cell, |cell| {
+            cell.update(|value| value.map(|part| part + 1))
+        });
+        writer.join().unwrap();
+        let before = updater.join().unwrap();
+        let now = cell.try_load().unwrap();
+        assert!(
+            (before, now) == ([0; 2], [5; 2]) || (before, now) == ([5; 2], [6; 2]),
+            "an update is lost: {before:?} became {now:?}"
+        );
+    });
+}
+
+#[test]
+pub fn a_discarded_turn_wakes_the_next_writer() {
+    explore(|| {
+        let cell = Arc::new(SeqSchedCell::<u32, Park>::new(0));
+        let writer = spawn(&cell, |cell| cell.store(1));
+        let idle = spawn(&cell, |cell| cell.lock().discard());
+        join([writer, idle]);
+        assert_eq!(cell.try_load(), Ok(1));
+    });
+}
+
+#[test]
+pub fn a_reader_that_blocks_is_woken_by_the_end_of_the_copy() {
+    explore(|| {
+        let cell = Arc::new(SeqSchedCell::<[u32; 2], Park>::new([0; 2]));
+        let reader = spawn(&cell, |cell| cell.load());
+        let writer = spawn(&cell, |cell| cell.store([1; 2]));
+        let [left, right] = reader.join().unwrap();
+        assert_eq!(left, right, "a torn value");
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+pub fn a_reader_and_a_writer_that_block_are_both_woken() {
+    explore_to(2, || {
+        let cell = Arc::new(SeqSchedCell::<u32, Park>::new(0));
+        let reader = spawn(&cell, |cell| cell.load());
+        let writers = [1, 2].map(|value| spawn(&cell, move |cell| cell.store(value)));
+        reader.join().unwrap();
+        join(writers);
+    });
+}
+
+/// A strategy without a fence of its own, so that all its ordering comes from the request: the one
+/// that waits leaves its handle in a plain cell, and loom reports a waker that looks too early.
+struct Doorbell {
+    registered: AtomicBool,
+    waiter: UnsafeCell<Option<Thread>>,
+}
+
+// SAFETY: the cell is written once, by the only one that waits, before it asks to be woken, and read
+// by wakers that answer. That this is enough is what the model checks.
+unsafe impl Sync for Doorbell {}
+// SAFETY: a thread handle may be sent.
+unsafe impl Send for Doorbell {}
+
+impl Wait for Doorbell {
+    fn init() -> Self {
+        Doorbell {
+            registered: AtomicBool::new(false),
+            waiter: UnsafeCell::new(None),
+        }
+    }
+
+    fn wait(&self, writers: &Writers<'_>) {
+        if !self.registered.load(Relaxed) {
+            // SAFETY: only this thread writes, and no waker looks before it was asked.
+            self.waiter
+                .with_mut(|waiter| unsafe { *waiter = Some(thread::current()) });
+            self.registered.store(true, Relaxed);
+        }
+        if writers.request_wake() {
+            thread::park();
+        }
+    }
+
+    fn wake(&self) {
+        // SAFETY: somebody asked, so it has written, and it does not write again.
+        self.waiter
+            .with(|waiter| unsafe { (*waiter).as_ref() }.unwrap().unpark());
+    }
+}
+
+/// A strategy that orders its own queue, so that all that is left to the request is the request.
+struct Queue(Mutex<Vec<Thread>>);
+
+impl Wait for Queue {
+    fn init() -> Self {
+        Queue(Mutex::default())
+    }
+
+    fn wait(&self, writers: &Writers<'_>) {
+        self.0.lock().unwrap().push(thread::current());
+        if writers.request_wake() {
+            thread::park();
+        }
+    }
+
+    fn wake(&self) {
+        for waiter in self.0.lock().unwrap().drain(..) {
+            waiter.unpark();
+        }
+    }
+}
+
+/// One that waits, on a thread that nobody joins meanwhile, against one that never does.
+///
+/// A standard `Arc`: a model that deadlocks unwinds, and loom's own cannot be dropped then.
+fn ring<W: Wait + Send + Sync + 'static>(waits: fn(&SeqSchedCell<u32, W>)) {
+    explore(move || {
+        let cell = std::sync::Arc::new(SeqSchedCell::<u32, W>::new(0));
+        // Before there are threads: the one that works never has to wait for its turn.
+        let guard = cell.lock();
+        let waiter = thread::spawn({
+            let cell = cell.clone();
+            move || waits(&cell)
+        });
+        drop(guard);
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+pub fn a_waker_sees_what_the_next_writer_did_before_it_asked() {
+    ring::<Doorbell>(|cell| cell.store(1));
+}
+
+#[test]
+pub fn a_waker_sees_what_its_reader_did_before_it_asked() {
+    ring::<Doorbell>(|cell| assert!(cell.load() < 2));
+}
+
+#[test]
+pub fn a_turn_wakes_a_queue_of_ones_own() {
+    ring::<Queue>(|cell| cell.store(1));
+}
+
+#[test]
+pub fn a_copy_wakes_a_queue_of_ones_own() {
+    ring::<Queue>(|cell| assert!(cell.load() < 2));
+}

@@ -57,25 +57,30 @@ impl Model {
     }
 
     /// The bytes that user space sees there.
-    fn view(&mut self, place: Place, index: u64) -> &mut [u8] {
-        let spot = (place.process, place.number);
+    fn view(&mut self, spot: (usize, u64), index: u64) -> &mut [u8] {
         if self.copies.contains_key(&spot) {
             return self.copies.get_mut(&spot).expect("it was there");
         }
         self.page(index)
     }
 
-    fn read(&mut self, place: Place, found: Result<u64, VmFault>) {
+    fn read(&mut self, place: Place, found: Result<Vec<u8>, VmFault>) {
         let expected = self.access(place);
-        assert_eq!(found.err(), expected.err());
-        if let (Ok(found), Ok((index, _))) = (found, expected) {
-            let view = self.view(place, index);
-            for (position, byte) in found.to_le_bytes().iter().enumerate() {
-                if let Some(expected) = view.get(place.word * 8 + position) {
-                    assert_eq!(byte, expected, "page {index}, byte {position} of {place:?}");
-                }
-            }
+        assert_eq!(found.as_ref().err(), expected.as_ref().err());
+        if let Ok(found) = found {
+            self.compare((place.process, place.number), &found);
         }
+    }
+
+    /// Is this what user space has to find on a page?
+    fn compare(&mut self, spot: (usize, u64), found: &[u8]) {
+        let (index, _) = self.mapped[&spot];
+        let view = self.view(spot, index);
+        let differs = view
+            .iter()
+            .zip(found)
+            .position(|(ours, theirs)| ours != theirs);
+        assert_eq!(differs, None, "a byte of page {index} at {spot:?}");
     }
 
     fn write(&mut self, place: Place, word: u64, faulted: bool, result: Result<(), VmFault>) {
@@ -95,7 +100,7 @@ impl Model {
                 Err(fault) => return assert_eq!(result, Err(fault)),
             };
         }
-        let view = self.view(place, index);
+        let view = self.view((place.process, place.number), index);
         for (position, byte) in word.to_le_bytes().into_iter().enumerate() {
             if let Some(there) = view.get_mut(place.word * 8 + position) {
                 *there = byte;
@@ -222,6 +227,13 @@ impl Job for Run {
             };
             let outcome = world.apply(operation);
             model.step(operation, place, outcome);
+            // Whatever is mapped, not only what this step has touched.
+            let spots: Vec<_> = model.mapped.keys().copied().collect();
+            for spot in spots {
+                if let Some(found) = world.peek(spot.0, spot.1) {
+                    model.compare(spot, &found);
+                }
+            }
             assert_eq!(world.file.check(), Ok(()));
             assert_eq!(world.file.size(), model.bytes.len() as u64);
             if let Some(metadata) = &world.metadata {

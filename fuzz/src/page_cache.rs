@@ -94,7 +94,8 @@ pub enum Outcome {
         process: usize,
         number: u64,
     },
-    Read(Result<u64, VmFault>),
+    /// All bytes of the page.
+    Read(Result<Vec<u8>, VmFault>),
     Wrote(Result<Option<Faulted>, VmFault>),
     Result(Result<(), Errno>),
     Written(Result<u64, Errno>),
@@ -129,6 +130,10 @@ impl Place {
 
 pub fn direct_bytes(seed: u8) -> [u8; PAGE_SIZE] {
     std::array::from_fn(|position| (position as u8).wrapping_mul(7).wrapping_add(seed))
+}
+
+fn bytes(words: &[u64]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 pub struct World<P: Policy> {
@@ -203,9 +208,10 @@ impl<P: Policy> World<P> {
                 Outcome::Done
             }),
             Operation::Read(spot) => self.at(spot, |process, place| {
-                let mut word = [0];
-                let read = process.read(place.address(), &mut word, Patience::DEFAULT);
-                Outcome::Read(read.map(|_| word[0]))
+                let mut words = [0; PAGE_SIZE / 8];
+                let page = Place { word: 0, ..place };
+                let read = process.read(page.address(), &mut words, Patience::DEFAULT);
+                Outcome::Read(read.map(|_| bytes(&words)))
             }),
             Operation::Write(spot, word) => self.at(spot, |process, place| {
                 Outcome::Wrote(process.write(place.address(), &[word], Patience::DEFAULT))
@@ -243,6 +249,18 @@ impl<P: Policy> World<P> {
             Some(place) => act(&self.processes[place.process], place),
             None => Outcome::Nothing,
         }
+    }
+
+    /// What is mapped there, without a fault.
+    pub fn peek(&self, process: usize, number: u64) -> Option<Vec<u8>> {
+        let page = Place {
+            process,
+            number,
+            word: 0,
+        };
+        let mut words = [0; PAGE_SIZE / 8];
+        let mapped = self.processes[process].peek(page.address(), &mut words);
+        mapped.then(|| bytes(&words))
     }
 
     /// Both processes exit.

@@ -1,11 +1,14 @@
-//! The table, and the bar that shortens the wait for it.
+//! The table, the same for machines, and the bar that shortens the wait for it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use seqschedlock::sim::PAGE_SIZE;
+use serde_json::{Value, json};
 
+use crate::options::{Io, Options};
 use crate::workload::{Outcome, Workload};
 
 /// A bar that is full after `total`.
@@ -16,7 +19,7 @@ pub fn progress(total: Duration) -> ProgressBar {
     ProgressBar::new(total.as_millis() as u64).with_style(style)
 }
 
-/// One line for each policy, and what it means below.
+/// One line for each policy, and what it comes to below.
 pub fn table(workload: &Workload, outcomes: &[Outcome]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
@@ -28,14 +31,13 @@ pub fn table(workload: &Workload, outcomes: &[Outcome]) -> String {
         "fallbacks",
         "stale reads",
         "orphaned mappings",
-        "fault p50",
-        "fault p99.9",
+        "p50",
+        "p99.9",
     ]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for outcome in outcomes {
-        let seconds = outcome.elapsed.as_secs_f64();
         let readers = &outcome.readers;
         table.add_row([
             outcome.policy.to_owned()
@@ -44,8 +46,8 @@ pub fn table(workload: &Workload, outcomes: &[Outcome]) -> String {
                 } else {
                     ""
                 },
-            format!("{:.0}", readers.faults as f64 / seconds),
-            format!("{:.0}", outcome.direct_writes as f64 / seconds),
+            short(outcome.per_second(readers.faults)),
+            short(outcome.per_second(outcome.direct_writes)),
             readers.conflicts.to_string(),
             readers.fallbacks.to_string(),
             readers.stale_reads.to_string(),
@@ -58,32 +60,109 @@ pub fn table(workload: &Workload, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{}, {} pages of 4096 bytes, {} threads\n\n{table}\n",
-        workload.copy.name, workload.copy.pages, workload.threads,
+        "{}: {} of {PAGE_SIZE} bytes, read by {}\n\n{table}\n",
+        workload.name,
+        counted(workload.pages, "page"),
+        counted(workload.threads.into(), "thread"),
     );
     for outcome in outcomes {
-        let policy = outcome.policy;
-        let _ = match (outcome.readers.stale_reads, outcome.orphans) {
-            (0, 0) => writeln!(
-                text,
-                "{policy}: no stale read in {}.",
-                outcome.readers.reads
-            ),
-            (stale, orphans) => writeln!(
-                text,
-                "{policy}: {stale} of {} reads returned bytes that had been replaced; \
-                 {orphans} mappings were left on pages that had left the cache.",
-                outcome.readers.reads
-            ),
-        };
-        if outcome.io_errors != 0 {
-            let _ = writeln!(text, "{policy}: {} I/O errors.", outcome.io_errors);
-        }
+        let _ = writeln!(text, "{}", verdict(outcome));
     }
     text
 }
 
-fn latency(nanoseconds: u64) -> String {
+fn verdict(outcome: &Outcome) -> String {
+    let Outcome {
+        policy,
+        readers,
+        orphans,
+        io_errors,
+        ..
+    } = outcome;
+    let mut text = match (readers.stale_reads, orphans) {
+        (0, 0) => format!("{policy}: none of {} reads was stale.", readers.reads),
+        (0, _) => format!(
+            "{policy}: {orphans} pages stayed mapped after the cache had forgotten them; \
+             none of {} reads happened to be stale.",
+            readers.reads
+        ),
+        (stale, _) => format!(
+            "{policy}: {stale} of {} reads were STALE; {orphans} pages stayed mapped after the \
+             cache had forgotten them.",
+            readers.reads
+        ),
+    };
+    if *io_errors != 0 {
+        let _ = write!(text, " {io_errors} I/O errors.");
+    }
+    text
+}
+
+/// The figures under names that stay.
+pub fn json(workload: &Workload, options: &Options, outcomes: &[Outcome]) -> Value {
+    let (io, io_latency) = match options.io {
+        Io::File => ("file", None),
+        Io::Memory { latency } => ("memory", Some(latency.as_micros())),
+    };
+    let policies: Vec<Value> = outcomes
+        .iter()
+        .map(|outcome| {
+            let readers = &outcome.readers;
+            json!({
+                "policy": outcome.policy,
+                "sound": outcome.sound,
+                "seconds": outcome.elapsed.as_secs_f64(),
+                "cut_short": outcome.cut_short,
+                "faults": readers.faults,
+                "faults_per_second": outcome.per_second(readers.faults),
+                "write_faults": readers.write_faults,
+                "direct_writes": outcome.direct_writes,
+                "direct_writes_per_second": outcome.per_second(outcome.direct_writes),
+                "retries": readers.conflicts,
+                "fallbacks": readers.fallbacks,
+                "reads": readers.reads,
+                "stale_reads": readers.stale_reads,
+                "orphaned_mappings": outcome.orphans,
+                "io_errors": outcome.io_errors,
+                "fault_p50_ns": readers.latency.value_at_quantile(0.5),
+                "fault_p99_9_ns": readers.latency.value_at_quantile(0.999),
+                "fault_max_ns": readers.latency.max(),
+            })
+        })
+        .collect();
+    json!({
+        "format": 1,
+        "file": workload.name,
+        "pages": workload.pages,
+        "page_size": PAGE_SIZE,
+        "threads": options.threads,
+        "writers": options.writers,
+        "hold_us": options.hold.as_micros(),
+        "io": io,
+        "io_latency_us": io_latency,
+        "mix_percent": options.mix,
+        "policies": policies,
+    })
+}
+
+/// One thing, or several.
+pub fn counted(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
+/// Three digits or so.
+pub fn short(number: f64) -> String {
+    match number {
+        1e6.. => format!("{:.2} M", number / 1e6),
+        1e3.. => format!("{:.1} k", number / 1e3),
+        _ => format!("{number:.0}"),
+    }
+}
+
+pub fn latency(nanoseconds: u64) -> String {
     match nanoseconds {
         0..10_000 => format!("{nanoseconds} ns"),
         10_000..10_000_000 => format!("{} µs", nanoseconds / 1_000),

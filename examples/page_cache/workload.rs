@@ -5,21 +5,24 @@
 //! generation *before* it touches its mapping; if the bytes it then reads are of an older one, they
 //! are stale.
 
+use std::io::{Read as _, Seek as _};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 use seqschedlock::sim::{
-    Access, AddressSpace, FileStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
+    Access, AddressSpace, FileStore, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
+    Store,
 };
 
 use crate::copy::Copy;
 use crate::nap;
-use crate::options::Options;
+use crate::options::{Io, Options};
 
 /// So many blocks are rewritten, spread over the file. Half of all reads go to them.
 const REWRITTEN: u64 = 64;
@@ -27,16 +30,21 @@ const REWRITTEN: u64 = 64;
 const MAGIC: u64 = 0x5e95_c4ed_10c4_2005;
 /// How long a writer rests between two writes.
 const REST: Duration = Duration::from_micros(100);
+/// How often dirty pages are written, where there are any.
+const WRITEBACK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub struct Workload {
-    pub copy: Copy,
+    pub name: String,
+    pub pages: u64,
     pub threads: u16,
     writers: u16,
     duration: Duration,
     hold: Duration,
+    mix: u8,
+    store: Arc<dyn Store>,
     /// For each rewritten block the generation of the last direct write that has returned. It goes
-    /// on from one policy to the next, as the copy does.
+    /// on from one policy to the next, as the store does.
     announced: Vec<AtomicU64>,
 }
 
@@ -44,6 +52,8 @@ pub struct Workload {
 #[derive(Debug)]
 pub struct Outcome {
     pub policy: &'static str,
+    /// Whether it is meant to be.
+    pub sound: bool,
     pub elapsed: Duration,
     pub cut_short: bool,
     pub readers: Tally,
@@ -52,10 +62,22 @@ pub struct Outcome {
     pub io_errors: u64,
 }
 
+impl Outcome {
+    /// Nothing old was read, or could have been.
+    pub fn fresh(&self) -> bool {
+        self.readers.stale_reads == 0 && self.orphans == 0
+    }
+
+    pub fn per_second(&self, count: u64) -> f64 {
+        count as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
 /// What readers count.
 #[derive(Debug)]
 pub struct Tally {
     pub faults: u64,
+    pub write_faults: u64,
     pub conflicts: u64,
     pub fallbacks: u64,
     pub reads: u64,
@@ -69,6 +91,7 @@ impl Tally {
         let a_minute = 60_000_000_000;
         Self {
             faults: 0,
+            write_faults: 0,
             conflicts: 0,
             fallbacks: 0,
             reads: 0,
@@ -79,6 +102,7 @@ impl Tally {
 
     fn add(&mut self, other: &Tally) {
         self.faults += other.faults;
+        self.write_faults += other.write_faults;
         self.conflicts += other.conflicts;
         self.fallbacks += other.fallbacks;
         self.reads += other.reads;
@@ -90,32 +114,58 @@ impl Tally {
 }
 
 impl Workload {
-    pub fn new(copy: Copy, options: &Options) -> Self {
-        let rewritten = copy.pages.min(REWRITTEN);
-        Self {
-            copy,
+    pub fn new(copy: Copy, options: &Options) -> Result<Self, String> {
+        let Copy {
+            mut file,
+            name,
+            pages,
+        } = copy;
+        if pages == 1 && options.mix != 0 {
+            return Err(format!(
+                "{name} has one page, which is rewritten: for --mix it takes two"
+            ));
+        }
+        let store: Arc<dyn Store> = match options.io {
+            Io::File => Arc::new(FileStore::new(file)),
+            Io::Memory { latency } => {
+                let mut bytes = Vec::new();
+                file.rewind()
+                    .and_then(|()| file.read_to_end(&mut bytes))
+                    .map_err(|error| format!("cannot read the copy: {error}"))?;
+                Arc::new(MemStore::with_bytes(bytes, latency))
+            }
+        };
+        // Half the blocks at most, so that some are left to be written to through mappings.
+        let rewritten = (pages / 2).clamp(1, REWRITTEN);
+        Ok(Self {
+            name,
+            pages,
             threads: options.threads,
             writers: options.writers,
             duration: options.duration(),
-            hold: options.hold(),
+            hold: options.hold,
+            mix: options.mix,
+            store,
             announced: (0..rewritten).map(|_| AtomicU64::new(0)).collect(),
-        }
+        })
     }
 
     /// The block of the file that is the `nth` to be rewritten.
     fn block(&self, nth: u64) -> u64 {
-        nth * (self.copy.pages / self.announced.len() as u64)
+        nth * self.stride()
+    }
+
+    /// From one rewritten block to the next. Odd: a power of two, as the size of most files is one,
+    /// would put them all on the same stripe.
+    fn stride(&self) -> u64 {
+        (self.pages / self.announced.len() as u64 - 1) | 1
     }
 
     /// Runs one policy for as long as was asked, or until Ctrl-C.
-    pub fn run<P: Policy>(&self, bar: &ProgressBar) -> Result<Outcome, String> {
+    pub fn run<P: Policy>(&self, sound: bool, bar: &ProgressBar) -> Result<Outcome, String> {
         bar.set_message(P::NAME);
-        let file = self
-            .copy
-            .file
-            .try_clone()
-            .map_err(|error| format!("cannot reopen the copy: {error}"))?;
-        let mapping = AddressSpace::<P>::new(FileStore::new(file), PlainFs { release: self.hold })
+        let file_system = PlainFs { release: self.hold };
+        let mapping = AddressSpace::<P>::new(Arc::clone(&self.store), file_system)
             .map_err(|error| format!("cannot use the copy: {error}"))?;
 
         let stop = AtomicBool::new(false);
@@ -131,6 +181,9 @@ impl Workload {
             let writing: Vec<_> = (0..self.writers)
                 .map(|nth| threads.spawn(move || self.rewrite(mapping, stop, nth)))
                 .collect();
+            if self.mix != 0 {
+                threads.spawn(move || write_back(mapping, stop));
+            }
 
             let mut shown = Duration::ZERO;
             while in_time && began.elapsed() < self.duration {
@@ -148,9 +201,13 @@ impl Workload {
                 direct_writes += writer.join().expect("a writer does not panic");
             }
         });
+        let elapsed = began.elapsed();
+        // The next policy finds everything in the store; what fails here has been counted.
+        let _ = mapping.filemap_write_and_wait_range(0..=u64::MAX);
         Ok(Outcome {
             policy: P::NAME,
-            elapsed: began.elapsed(),
+            sound,
+            elapsed,
             cut_short: !in_time,
             readers,
             direct_writes,
@@ -159,41 +216,36 @@ impl Workload {
         })
     }
 
-    /// One process: maps the whole file and reads stamps here and there. After half of its reads it
-    /// lets the page go again, so that there is always something to fault in.
+    /// One process: maps the whole file and reads stamps here and there. After half of its accesses
+    /// it lets the page go again, so that there is always something to fault in.
     fn read<P: Policy>(
         &self,
         mapping: &Arc<AddressSpace<P>>,
         stop: &AtomicBool,
         seed: u64,
     ) -> Tally {
-        let mut random = fastrand::Rng::with_seed(seed);
+        let mut random = Rng::with_seed(seed);
         let mut tally = Tally::new();
         let process = Mm::new();
-        let start = process.mmap(mapping, 0, self.copy.pages, Sharing::Shared);
+        let start = process.mmap(mapping, 0, self.pages, Sharing::Shared);
         while !stop.load(Relaxed) {
-            let nth = random.u64(..self.announced.len() as u64);
-            let (block, announced) = if random.bool() {
-                (self.block(nth), self.announced[nth as usize].load(Acquire))
-            } else {
-                (random.u64(..self.copy.pages), 0)
-            };
+            let (block, nth) = self.any_block(&mut random);
             let address = start + block * PAGE_SIZE as u64;
-            let mut stamp = [0; 2];
-            while !process.peek(address, &mut stamp) {
-                let began = Instant::now();
-                let Ok(faulted) = process.fault(address, Access::Read, Patience::DEFAULT) else {
-                    break; // an I/O error, which the mapping counts
-                };
-                tally
-                    .latency
-                    .saturating_record(began.elapsed().as_nanos() as u64);
-                tally.faults += 1;
-                tally.conflicts += u64::from(faulted.conflicts);
-                tally.fallbacks += u64::from(faulted.fell_back);
+            if nth.is_none() && random.u8(..100) < self.mix {
+                access(&process, address, Access::Write, &mut tally, || {
+                    process.poke(address + 16, &[seed])
+                });
+            } else {
+                let announced = nth.map_or(0, |nth| self.announced[nth].load(Acquire));
+                let mut stamp = [0; 2];
+                let readable = access(&process, address, Access::Read, &mut tally, || {
+                    process.peek(address, &mut stamp)
+                });
+                if readable {
+                    tally.reads += 1;
+                    tally.stale_reads += u64::from(generation(block, stamp) < announced);
+                }
             }
-            tally.reads += 1;
-            tally.stale_reads += u64::from(generation(block, stamp) < announced);
             if random.bool() {
                 process.madvise_dontneed(address, 1);
             }
@@ -201,13 +253,29 @@ impl Workload {
         tally
     }
 
+    /// One that is rewritten, and which of those it is; or, as often, any other.
+    fn any_block(&self, random: &mut Rng) -> (u64, Option<usize>) {
+        let rewritten = self.announced.len();
+        if random.bool() || self.pages == 1 {
+            let nth = random.usize(..rewritten);
+            return (self.block(nth as u64), Some(nth));
+        }
+        loop {
+            let block = random.u64(..self.pages);
+            let nth = block / self.stride();
+            if block % self.stride() != 0 || nth >= rewritten as u64 {
+                return (block, None);
+            }
+        }
+    }
+
     /// Rewrites its share of the blocks, over and over; returns how often.
     fn rewrite<P: Policy>(&self, mapping: &AddressSpace<P>, stop: &AtomicBool, writer: u16) -> u64 {
-        let mut random = fastrand::Rng::with_seed(u64::from(writer) << 32);
+        let mut random = Rng::with_seed(u64::from(writer) << 32);
         let mut written = 0;
         // No block has two writers, so that its generations come in order.
-        let own: Vec<usize> = (0..self.announced.len())
-            .filter(|nth| nth % usize::from(self.writers) == usize::from(writer))
+        let own: Vec<usize> = (usize::from(writer)..self.announced.len())
+            .step_by(self.writers.into())
             .collect();
         let mut bytes = [0; PAGE_SIZE];
         while !own.is_empty() && !stop.load(Relaxed) {
@@ -224,6 +292,40 @@ impl Workload {
             std::thread::sleep(REST);
         }
         written
+    }
+}
+
+/// Accesses the mapping, with faults where it has to, and counts them. `false` if that failed: an I/O
+/// error, which the mapping counts.
+fn access<P: Policy>(
+    process: &Mm<P>,
+    address: u64,
+    access: Access,
+    tally: &mut Tally,
+    mut succeeds: impl FnMut() -> bool,
+) -> bool {
+    while !succeeds() {
+        let began = Instant::now();
+        let Ok(faulted) = process.fault(address, access, Patience::DEFAULT) else {
+            return false;
+        };
+        tally
+            .latency
+            .saturating_record(began.elapsed().as_nanos() as u64);
+        tally.faults += 1;
+        tally.write_faults += u64::from(access == Access::Write);
+        tally.conflicts += u64::from(faulted.conflicts);
+        tally.fallbacks += u64::from(faulted.fell_back);
+    }
+    true
+}
+
+/// Writes dirty pages from time to time, as the kernel's flusher threads do.
+fn write_back<P: Policy>(mapping: &AddressSpace<P>, stop: &AtomicBool) {
+    while !stop.load(Relaxed) {
+        // What fails is counted by the mapping.
+        let _ = mapping.filemap_write_and_wait_range(0..=u64::MAX);
+        std::thread::sleep(WRITEBACK_EVERY);
     }
 }
 

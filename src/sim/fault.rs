@@ -26,7 +26,8 @@ pub enum Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// After so many conflicts in a row the fault takes the page lock, which no invalidate can
-    /// overtake. (Policies that lock the page anyway, or had no such way out, take no notice.)
+    /// overtake; with zero, from the start. (Policies that lock the page anyway, or had no such way
+    /// out, take no notice.)
     pub conflicts: u32,
     /// When to give up waiting: for write sections, for the page lock, for the policy's own lock.
     /// The store's I/O and the file system are not interrupted.
@@ -121,15 +122,16 @@ impl<P: Policy> Fault<'_, P> {
     /// Nothing is mapped: `do_no_page`.
     fn do_no_page(&self) -> Result<Faulted, VmFault> {
         let mut faulted = Faulted::default();
+        let falls_back = |conflicts| P::FALLS_BACK && conflicts >= self.patience.conflicts;
         loop {
+            faulted.fell_back = falls_back(faulted.conflicts);
             let conflict = match self.attempt(&mut faulted) {
                 Ok(()) => return Ok(faulted),
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Conflict(conflict)) => conflict,
+                Err(Setback::Fault(fault)) => return Err(fault),
+                Err(Setback::Conflict(conflict)) => conflict,
             };
             faulted.conflicts = faulted.conflicts.saturating_add(1);
-            faulted.fell_back = P::FALLS_BACK && faulted.conflicts >= self.patience.conflicts;
-            if conflict == Conflict::WriterRunning && !faulted.fell_back {
+            if conflict == Conflict::WriterRunning && !falls_back(faulted.conflicts) {
                 let policy = &self.area.mapping.policy;
                 if !policy.wait(self.index, self.patience.deadline) {
                     return Err(VmFault::TimedOut);
@@ -139,7 +141,7 @@ impl<P: Policy> Fault<'_, P> {
     }
 
     /// One attempt at it.
-    fn attempt(&self, faulted: &mut Faulted) -> Result<(), Trouble> {
+    fn attempt(&self, faulted: &mut Faulted) -> Result<(), Setback> {
         let mapping = &*self.area.mapping;
         let policy = &mapping.policy;
         let deadline = self.patience.deadline;
@@ -154,6 +156,7 @@ impl<P: Policy> Fault<'_, P> {
             return Err(VmFault::Sigbus.into());
         }
         let keep_lock = P::LOCKS_PAGE || faulted.fell_back;
+        // (Kept to the end of this function: the lock, and what the policy has given.)
         let (page, locked, major) = match mapping.nopage(self.index, keep_lock, deadline)? {
             Found::Page(page) => (page, None, false),
             Found::Read(page) => (page, None, true),
@@ -176,16 +179,15 @@ impl<P: Policy> Fault<'_, P> {
         if ptes.contains_key(&self.number) {
             return Ok(()); // another thread was faster
         }
-        // A locked page that is in the cache stays there. Any other has the policy to thank for it.
-        let attempt = attempt.as_ref().filter(|_| locked.is_none());
-        if let Some(attempt) = attempt {
+        // A page that is in the cache and locked stays there. For any other the policy has to vouch.
+        if let Some(attempt) = &attempt {
             if P::WATCHES_TRUNCATE && truncate_count != mapping.truncate_count() {
                 return Err(Conflict::Race.into());
             }
             policy.before_rmap(self.index, attempt)?;
         }
         page.add_rmap();
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = &attempt {
             if let Err(conflict) = policy.after_rmap(self.index, attempt) {
                 page.remove_rmap();
                 return Err(conflict.into());
@@ -205,28 +207,28 @@ impl<P: Policy> Fault<'_, P> {
 }
 
 /// Why an attempt has failed: for good, or only this time.
-enum Trouble {
+enum Setback {
     Fault(VmFault),
     Conflict(Conflict),
 }
 
-impl From<VmFault> for Trouble {
+impl From<VmFault> for Setback {
     fn from(fault: VmFault) -> Self {
-        Trouble::Fault(fault)
+        Setback::Fault(fault)
     }
 }
 
-impl From<Conflict> for Trouble {
+impl From<Conflict> for Setback {
     fn from(conflict: Conflict) -> Self {
-        Trouble::Conflict(conflict)
+        Setback::Conflict(conflict)
     }
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for Setback {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Conflict(conflict) => Trouble::Conflict(conflict),
-            Refusal::TimedOut => Trouble::Fault(VmFault::TimedOut),
+            Refusal::Conflict(conflict) => Setback::Conflict(conflict),
+            Refusal::TimedOut => Setback::Fault(VmFault::TimedOut),
         }
     }
 }

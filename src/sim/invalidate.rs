@@ -76,7 +76,9 @@ impl<P: Policy> AddressSpace<P> {
     /// that was opened with `O_DIRECT`.
     ///
     /// When it has returned `Ok`, nobody reads older bytes through any mapping: if the policy is
-    /// sound.
+    /// sound, and if nobody stores to the page through a mapping at the same time. Such a store makes
+    /// a whole page dirty, old bytes included, and if that page is written after ours, so be it. (The
+    /// kernel promises no more.)
     ///
     /// # Errors
     ///

@@ -10,6 +10,8 @@ use std::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
+use crossbeam_utils::CachePadded;
+
 use super::census::Census;
 use super::file_system::FileSystem;
 use super::locks::{lock, read, write};
@@ -29,14 +31,17 @@ const NODE: u64 = 64;
 /// Order of locks, outermost first (`mmap_sem` is the [`Mm`](super::Mm)'s):
 ///
 /// ```text
-/// i_rwsem -> mmap_sem -> policy's exclusion -> locks of the file system -> page lock
-///     -> i_mmap_lock -> page-table lock -> tree_lock
+/// mmap_sem -> i_rwsem -> the policy's exclusion -> locks of the file system -> page lock
+///     -> i_mmap_lock -> page-table lock
+///     -> tree_lock
 /// ```
 ///
 /// The sections of the sequence lock are in no order: nothing waits inside one for somebody who
 /// waits for it.
 pub struct AddressSpace<P> {
-    pub(super) policy: P,
+    /// On a cache line of its own: some policies write to it in every fault, and what stands beside
+    /// it should not be charged for that.
+    pub(super) policy: CachePadded<P>,
     pub(super) store: Box<dyn Store>,
     pub(super) file_system: Box<dyn FileSystem>,
     /// The page index, `page_tree`, each part under its own `tree_lock`.
@@ -64,7 +69,7 @@ impl<P: Policy> AddressSpace<P> {
     ) -> Result<Arc<Self>, Errno> {
         let i_size = store.size().map_err(|_| Errno::Io)?;
         Ok(Arc::new(Self {
-            policy: P::new(),
+            policy: CachePadded::new(P::new()),
             store: Box::new(store),
             file_system: Box::new(file_system),
             tree: (0..TREE_LOCKS).map(|_| RwLock::default()).collect(),
@@ -105,8 +110,8 @@ impl<P: Policy> AddressSpace<P> {
                 self.read_page(&locked)?;
                 read_it = true;
             }
-            // The page is in the cache and locked: a truncate that has not come to it yet has
-            // shrunk i_size already.
+            // Once more, now that the page is in the cache and locked: a truncate that has shrunk
+            // i_size before is seen here, and one that is yet to do so will find the page.
             if index >= self.pages() {
                 return Err(VmFault::Sigbus);
             }
@@ -120,10 +125,10 @@ impl<P: Policy> AddressSpace<P> {
     /// `readpage`.
     fn read_page(&self, page: &LockedPage) -> Result<(), VmFault> {
         let mut bytes = [0; PAGE_SIZE];
-        self.store
-            .read_page(page.index(), &mut bytes)
-            .map_err(|_| self.io_failed())
-            .map_err(|_| VmFault::Sigbus)?;
+        if self.store.read_page(page.index(), &mut bytes).is_err() {
+            self.io_failed();
+            return Err(VmFault::Sigbus);
+        }
         let size = self.size().saturating_sub(page.index() * PAGE_SIZE as u64);
         if size < PAGE_SIZE as u64 {
             bytes[size as usize..].fill(0);
@@ -208,6 +213,7 @@ impl<P> AddressSpace<P> {
         self.truncate_count.load(Ordering::Acquire)
     }
 
+    #[allow(clippy::modulo_one, reason = "models have one lock")]
     fn tree(&self, index: u64) -> &RwLock<BTreeMap<u64, PageRef>> {
         &self.tree[(index / NODE) as usize % TREE_LOCKS]
     }

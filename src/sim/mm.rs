@@ -74,15 +74,13 @@ impl MappedRange {
     /// Clears the ptes that show the pages `range` of the file: `zap_page_range`.
     pub(super) fn zap(&self, range: &RangeInclusive<u64>, even_cows: bool) {
         let mut ptes = self.page_table.lock();
-        let doomed: Vec<u64> = ptes
-            .range(self.numbers(range))
-            .filter(|(_, pte)| even_cows || !pte.page.anonymous())
-            .map(|(number, _)| *number)
-            .collect();
-        for number in doomed {
+        let mut numbers = self.numbers(range);
+        let doomed = |pte: &Pte| even_cows || !pte.page.anonymous();
+        while let Some((&number, _)) = ptes.range(numbers.clone()).find(|(_, pte)| doomed(pte)) {
             if let Some(pte) = ptes.remove(&number) {
                 self.clear(pte);
             }
+            numbers.start = number + 1;
         }
     }
 
@@ -92,6 +90,8 @@ impl MappedRange {
             if !pte.page.in_cache() {
                 self.census.orphan_unmapped();
             }
+            // The page is dirty already: nothing here makes a pte writable without that. The rule is
+            // older, and cheap.
             if pte.dirty {
                 pte.page.set_dirty_by_pte();
             }
@@ -154,7 +154,7 @@ impl<P: Policy> Mm<P> {
     ///
     /// # Panics
     ///
-    /// If the pages do not fit the address space, or the largest file.
+    /// If there are no pages, or more than fit the address space or the largest file.
     pub fn mmap(
         &self,
         mapping: &Arc<AddressSpace<P>>,
@@ -167,6 +167,7 @@ impl<P: Policy> Mm<P> {
         let start = areas
             .last_key_value()
             .map_or(1, |(start, area)| start + area.range.pages + 1);
+        assert!(pages != 0, "an area has a page at least");
         assert!(
             start.saturating_add(pages) < LAST_PAGE && file_start.saturating_add(pages) < LAST_PAGE,
             "an area fits the address space, and what it shows the largest file"
@@ -190,6 +191,9 @@ impl<P: Policy> Mm<P> {
     /// What was stored through a shared mapping stays in the page cache; private copies are gone.
     pub fn munmap(&self, address: u64, pages: u64) {
         let gone = page_numbers(address, pages);
+        if gone.is_empty() {
+            return;
+        }
         let mut areas = write(&self.areas);
         let hit: Vec<u64> = areas
             .range(..gone.end)
@@ -210,9 +214,7 @@ impl<P: Policy> Mm<P> {
             }
             // First the ptes, then the way to them: a truncate in between still finds them.
             let gone = gone.start.max(start)..gone.end.min(end);
-            if !gone.is_empty() {
-                range.zap(&(range.index(gone.start)..=range.index(gone.end - 1)), true);
-            }
+            range.zap(&(range.index(gone.start)..=range.index(gone.end - 1)), true);
             mapping.unlink(&range);
         }
     }

@@ -50,7 +50,7 @@ pub struct Page {
     /// | `DIRTY` cleared, `WRITEBACK` set | the page lock |
     /// | `WRITEBACK` cleared, `ERROR` | nothing: the I/O has ended |
     flags: AtomicU32,
-    /// How many ptes point here, less one in the kernel, not here: `page->_mapcount`.
+    /// How many ptes point here: `page->_mapcount`, which in the kernel starts at -1.
     mapcount: AtomicU32,
     /// Words, not bytes, and atomic: user space stores to a page while the kernel copies it.
     bytes: Box<[AtomicU64]>,
@@ -220,6 +220,8 @@ impl Page {
     }
 
     /// Locks the page, sleeping if it must: `lock_page`.
+    ///
+    /// Who has locked it already waits for himself.
     pub fn lock(self: &Arc<Self>) -> LockedPage {
         self.lock_until(None).expect("no deadline can pass")
     }

@@ -37,7 +37,7 @@ pub trait Policy: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// The fault locks the page from its lookup until it counts as mapped.
     const LOCKS_PAGE: bool = false;
-    /// The fault compares the mapping's `truncate_count`, as the kernel did from 2.6.0 to 2.6.22.
+    /// The fault compares the mapping's `truncate_count`, as the kernel did until 2.6.22.
     const WATCHES_TRUNCATE: bool = true;
     /// After enough conflicts in a row the fault takes the page lock instead.
     const FALLS_BACK: bool = false;

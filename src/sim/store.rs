@@ -3,6 +3,7 @@
 #[cfg(unix)]
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::vec;
 use std::vec::Vec;
 
@@ -46,6 +47,26 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// Those of the device.
     fn set_size(&self, size: u64) -> io::Result<()>;
+}
+
+/// A store may be shared: with a mapping of another policy, one after the other, or with a test that
+/// wants to look into it.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn read_page(&self, index: u64, page: &mut [u8; PAGE_SIZE]) -> io::Result<()> {
+        (**self).read_page(index, page)
+    }
+
+    fn write_page(&self, index: u64, bytes: &[u8]) -> io::Result<()> {
+        (**self).write_page(index, bytes)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        (**self).set_size(size)
+    }
 }
 
 fn offset(index: u64) -> io::Result<u64> {
@@ -116,8 +137,14 @@ impl MemStore {
     #[must_use]
     pub fn new(size: u64, latency: Duration) -> Self {
         let size = usize::try_from(size).expect("the size of a MemStore fits the memory");
+        Self::with_bytes(vec![0; size], latency)
+    }
+
+    /// As [`new`](Self::new), with these bytes in it.
+    #[must_use]
+    pub fn with_bytes(bytes: Vec<u8>, latency: Duration) -> Self {
         Self {
-            bytes: RwLock::new(vec![0; size]),
+            bytes: RwLock::new(bytes),
             latency,
         }
     }

@@ -62,6 +62,40 @@ fn read_then_write_and_writeback<P: Policy>() {
     });
 }
 
+/// A page is written while it is on its way to the store already. Did the second writeback not wait for
+/// the first, the older bytes could arrive last.
+fn writeback_and_writeback<P: Policy>() {
+    explore(|| {
+        let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
+        world.process.write(world.address, &[1], PATIENCE).unwrap();
+        let first = spawn({
+            let file = Arc::clone(&world.file);
+            move || file.filemap_write_and_wait_range(0..=0).map(|_| ())
+        });
+        world.process.write(world.address, &[2], PATIENCE).unwrap();
+        world.file.filemap_write_and_wait_range(0..=0).unwrap();
+        first.join().unwrap().unwrap();
+        world.at_the_end();
+    });
+}
+
+/// The pte goes while the page is being cleaned. Were the page marked clean before its ptes are, the
+/// pte could make it dirty again in between, just before the metadata is dropped.
+fn zap_and_writeback<P: Policy>() {
+    explore(|| {
+        let metadata = Arc::new(Metadata::default());
+        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        world.process.write(world.address, &[1], PATIENCE).unwrap();
+        let zapping = spawn({
+            let (process, address) = (Arc::clone(&world.process), world.address);
+            move || process.madvise_dontneed(address, 1)
+        });
+        world.file.filemap_write_and_wait_range(0..=0).unwrap();
+        zapping.join().unwrap();
+        world.at_the_end();
+    });
+}
+
 /// The race that was closed in 2009:
 ///
 /// 1. `page_mkwrite` allocates the metadata, marks the page dirty and returns with it unlocked;
@@ -91,6 +125,12 @@ for_policies! { with_locked_scheme:
 for_policies! { with_plain_file_system:
     commit_loses_no_store_to_writeback Commit,
     page_lock_loses_no_store_to_writeback PageLock,
+}
+for_policies! { writeback_and_writeback:
+    commit_store_has_what_was_written_last Commit,
+}
+for_policies! { zap_and_writeback:
+    commit_page_is_dirty_and_has_metadata_or_neither Commit,
 }
 for_policies! { read_then_write_and_writeback:
     commit_locked_scheme_keeps_metadata_of_a_page_that_was_clean Commit,

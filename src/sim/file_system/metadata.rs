@@ -45,6 +45,11 @@ impl Metadata {
         lock(&self.troubles).push_back(trouble);
     }
 
+    /// Forgets the troubles that nobody has run into yet; how many there were.
+    pub fn fail_no_more(&self) -> usize {
+        core::mem::take(&mut *lock(&self.troubles)).len()
+    }
+
     /// Whether the page `index` has metadata.
     #[must_use]
     pub fn contains(&self, index: u64) -> bool {

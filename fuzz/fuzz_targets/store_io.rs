@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -95,7 +96,7 @@ fn stores(size: Size, calls: Vec<Call>) {
 /// A store that fails as it is told.
 #[derive(Debug)]
 struct Flaky {
-    store: MemStore,
+    store: Arc<MemStore>,
     control: Arc<Control>,
 }
 
@@ -145,6 +146,19 @@ impl Store for Flaky {
     }
 }
 
+/// What a file has been made longer by.
+fn assert_zeros(store: &MemStore, new: Range<u64>) {
+    for index in new.start / PAGE_SIZE as u64..new.end.div_ceil(PAGE_SIZE as u64) {
+        let mut page = [0xaa; PAGE_SIZE];
+        store.read_page(index, &mut page).expect("it can be read");
+        let first = new.start.saturating_sub(index * PAGE_SIZE as u64) as usize;
+        assert!(
+            page[first..].iter().all(|byte| *byte == 0),
+            "page {index} in {new:?}"
+        );
+    }
+}
+
 struct Failing {
     keeps_metadata: bool,
     size: Size,
@@ -158,13 +172,15 @@ impl Job for Failing {
             failing: Mutex::new(self.failing.into()),
             ..Control::default()
         });
+        let below = Arc::new(MemStore::new(self.size.get(), Duration::ZERO));
         let store = Flaky {
-            store: MemStore::new(self.size.get(), Duration::ZERO),
+            store: Arc::clone(&below),
             control: Arc::clone(&control),
         };
         let mut world = World::<P>::new(store, self.keeps_metadata).expect("it tells its size");
         for operation in self.operations {
             let before = control.failed.load(Relaxed);
+            let size_before = world.file.size();
             let outcome = world.apply(operation);
             let failed = control.failed.load(Relaxed);
             assert_eq!(world.file.io_errors(), failed);
@@ -172,6 +188,9 @@ impl Job for Failing {
                 failed == before || outcome.failed(),
                 "{operation:?} kept a failure to itself"
             );
+            if let (Operation::Truncate(size), false) = (operation, outcome.failed()) {
+                assert_zeros(&below, size_before..size.get());
+            }
 
             control.asleep.store(true, Relaxed);
             assert_eq!(world.file.check(), Ok(()));

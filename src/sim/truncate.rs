@@ -23,6 +23,10 @@ impl<P: Policy> AddressSpace<P> {
             // What user space has left between the old end and the end of its page never was part
             // of the file.
             self.truncate_partial_page(old);
+            // Nor is what a cut that failed has left in the store.
+            if self.store.size().map_err(|_| self.io_failed())? > old {
+                self.store.set_size(old).map_err(|_| self.io_failed())?;
+            }
             self.store.set_size(size).map_err(|_| self.io_failed())?;
             self.set_size(size);
             return Ok(());

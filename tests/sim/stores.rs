@@ -96,6 +96,19 @@ fn a_truncate_that_the_store_refuses_says_so() {
     assert_eq!(read(&process, address), 0x0101_0101);
 }
 
+#[test]
+fn what_a_cut_that_failed_has_left_does_not_come_back() {
+    let store = FailingStore::new(2);
+    let file = AddressSpace::<Commit>::new(store.clone(), PlainFs::default()).unwrap();
+    file.direct_write(1, &filled(7)).unwrap();
+    store.fail(true);
+    assert_eq!(file.truncate(PAGE), Err(Errno::Io));
+    store.fail(false);
+    file.truncate(2 * PAGE).unwrap();
+    let (process, address) = process(&file);
+    assert_eq!(read(&process, address + PAGE), 0);
+}
+
 #[cfg(unix)]
 mod file {
     use super::*;

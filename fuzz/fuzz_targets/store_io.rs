@@ -1,0 +1,223 @@
+//! Stores: a real file does what memory does; and a page cache above one that fails keeps its
+//! invariants and reports each failure.
+#![no_main]
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use seqschedlock::sim::{FileStore, MemStore, PAGE_SIZE, Policy, Store};
+use seqschedlock_fuzz::page_cache::{Index, Job, Operation, Policies, Size, World, direct_bytes};
+
+#[derive(Arbitrary, Debug)]
+enum Input {
+    /// The same to a file, to memory and to a vector.
+    Stores { size: Size, calls: Vec<Call> },
+    /// A page cache above a store of which some calls fail.
+    Failing {
+        policy: Policies,
+        keeps_metadata: bool,
+        size: Size,
+        failing: Vec<bool>,
+        operations: Vec<Operation>,
+    },
+}
+
+#[derive(Arbitrary, Debug)]
+enum Call {
+    Read(Index),
+    ReadBeyond(u64),
+    Write(Index, u16, u8),
+    WriteBeyond(u64),
+    SetSize(Size),
+}
+
+/// Pages whose bytes no file can have.
+fn beyond(index: u64) -> u64 {
+    index | 1 << 52
+}
+
+fn stores(size: Size, calls: Vec<Call>) {
+    let file = FileStore::new(tempfile::tempfile().expect("a scratch file"));
+    file.set_size(size.get()).expect("a file can be empty");
+    let memory = MemStore::new(size.get(), Duration::ZERO);
+    let stores: [&dyn Store; 2] = [&file, &memory];
+    let mut bytes = vec![0; size.get() as usize];
+    for call in calls {
+        for (nth, store) in stores.into_iter().enumerate() {
+            match call {
+                Call::Read(index) => {
+                    let mut page = [0xaa; PAGE_SIZE];
+                    store
+                        .read_page(index.get(), &mut page)
+                        .expect("it can be read");
+                    let start = bytes.len().min(index.get() as usize * PAGE_SIZE);
+                    let there = &bytes[start..bytes.len().min(start + PAGE_SIZE)];
+                    assert_eq!(&page[..there.len()], there);
+                    assert!(page[there.len()..].iter().all(|byte| *byte == 0));
+                }
+                Call::ReadBeyond(index) => {
+                    store
+                        .read_page(beyond(index), &mut [0; PAGE_SIZE])
+                        .unwrap_err();
+                }
+                Call::Write(index, length, seed) => {
+                    let length = 1 + usize::from(length) % PAGE_SIZE;
+                    let written = &direct_bytes(seed)[..length];
+                    store
+                        .write_page(index.get(), written)
+                        .expect("it can be written");
+                    if nth == 0 {
+                        let start = index.get() as usize * PAGE_SIZE;
+                        bytes.resize(bytes.len().max(start + length), 0);
+                        bytes[start..start + length].copy_from_slice(written);
+                    }
+                }
+                Call::WriteBeyond(index) => {
+                    store.write_page(beyond(index), &[1]).unwrap_err();
+                }
+                Call::SetSize(size) => {
+                    store
+                        .set_size(size.get())
+                        .expect("it can be cut and extended");
+                    bytes.resize(size.get() as usize, 0);
+                }
+            }
+            assert_eq!(store.size().expect("it has a size"), bytes.len() as u64);
+        }
+    }
+}
+
+/// A store that fails as it is told.
+#[derive(Debug)]
+struct Flaky {
+    store: Arc<MemStore>,
+    control: Arc<Control>,
+}
+
+#[derive(Debug, Default)]
+struct Control {
+    /// Whether the next calls fail; none does once this is empty.
+    failing: Mutex<VecDeque<bool>>,
+    /// Whoever only looks is not to be disturbed.
+    asleep: AtomicBool,
+    failed: AtomicU64,
+}
+
+impl Flaky {
+    fn call(&self) -> io::Result<()> {
+        let control = &self.control;
+        if control.asleep.load(Relaxed) {
+            return Ok(());
+        }
+        match control.failing.lock().unwrap().pop_front() {
+            Some(true) => {
+                control.failed.fetch_add(1, Relaxed);
+                Err(io::ErrorKind::Other.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Store for Flaky {
+    fn read_page(&self, index: u64, page: &mut [u8; PAGE_SIZE]) -> io::Result<()> {
+        self.call()?;
+        self.store.read_page(index, page)
+    }
+
+    fn write_page(&self, index: u64, bytes: &[u8]) -> io::Result<()> {
+        self.call()?;
+        self.store.write_page(index, bytes)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.store.size()
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        self.call()?;
+        self.store.set_size(size)
+    }
+}
+
+/// What a file has been made longer by.
+fn assert_zeros(store: &MemStore, new: Range<u64>) {
+    for index in new.start / PAGE_SIZE as u64..new.end.div_ceil(PAGE_SIZE as u64) {
+        let mut page = [0xaa; PAGE_SIZE];
+        store.read_page(index, &mut page).expect("it can be read");
+        let first = new.start.saturating_sub(index * PAGE_SIZE as u64) as usize;
+        assert!(
+            page[first..].iter().all(|byte| *byte == 0),
+            "page {index} in {new:?}"
+        );
+    }
+}
+
+struct Failing {
+    keeps_metadata: bool,
+    size: Size,
+    failing: Vec<bool>,
+    operations: Vec<Operation>,
+}
+
+impl Job for Failing {
+    fn run<P: Policy>(self) {
+        let control = Arc::new(Control {
+            failing: Mutex::new(self.failing.into()),
+            ..Control::default()
+        });
+        let below = Arc::new(MemStore::new(self.size.get(), Duration::ZERO));
+        let store = Flaky {
+            store: Arc::clone(&below),
+            control: Arc::clone(&control),
+        };
+        let mut world = World::<P>::new(store, self.keeps_metadata).expect("it tells its size");
+        for operation in self.operations {
+            let before = control.failed.load(Relaxed);
+            let size_before = world.file.size();
+            let outcome = world.apply(operation);
+            let failed = control.failed.load(Relaxed);
+            assert_eq!(world.file.io_errors(), failed);
+            assert!(
+                failed == before || outcome.failed(),
+                "{operation:?} kept a failure to itself"
+            );
+            if let (Operation::Truncate(size), false) = (operation, outcome.failed()) {
+                assert_zeros(&below, size_before..size.get());
+            }
+
+            control.asleep.store(true, Relaxed);
+            assert_eq!(world.file.check(), Ok(()));
+            control.asleep.store(false, Relaxed);
+        }
+        world.exit();
+        control.asleep.store(true, Relaxed);
+        assert_eq!(world.file.check(), Ok(()));
+    }
+}
+
+fuzz_target!(|input: Input| {
+    match input {
+        Input::Stores { size, calls } => stores(size, calls),
+        Input::Failing {
+            policy,
+            keeps_metadata,
+            size,
+            failing,
+            operations,
+        } => {
+            policy.run(Failing {
+                keeps_metadata,
+                size,
+                failing,
+                operations,
+            });
+        }
+    }
+});

@@ -61,6 +61,16 @@ mod cell_word {
             cell_turns::a_copy_wakes_a_queue_of_ones_own, "deadlock";
     }
 
+    #[cfg(seqschedlock_split)]
+    dies! {
+        begin_that_acquires_no_cycles: begin_cycles = Relaxed =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
+        end_that_acquires_no_state: end = Relaxed =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
+        cycles_that_are_not_counted: counts_cycles = false =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
+    }
+
     /// What a writer did before it stored is carried twice: by `leave` to `begin`, and by `copy_fence`
     /// to `end_fence`.
     #[test]

@@ -73,6 +73,17 @@ use crate::word::cell::{CellWord, Turn};
 /// let now = POSITION.load();
 /// assert_eq!(now.x.hypot(now.y), 5.0);
 /// ```
+///
+/// Padding is refused:
+///
+/// ```compile_fail,E0277
+/// use seqschedlock::{SeqSchedCell, Spin};
+///
+/// #[derive(Clone, Copy)]
+/// struct Padded(u8, u32); // three bytes in between belong to nobody
+///
+/// static CELL: SeqSchedCell<Padded, Spin> = SeqSchedCell::new(Padded(1, 2));
+/// ```
 pub struct SeqSchedCell<T, W> {
     word: CellWord,
     wait: W,
@@ -83,12 +94,19 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     const_fn! {
         /// A cell with a value in it.
         #[inline]
+        #[must_use]
         pub const fn new(value: T) -> Self {
             Self { word: CellWord::new(), wait: wait_init!(use W), value: Racing::new(value) }
         }
     }
 
     /// The value. Waits, as `W` says, only while one is being copied back.
+    ///
+    /// Ordering: acquire. What its writer did before storing it is visible.
+    ///
+    /// # Panics
+    ///
+    /// Only if `W` does.
     #[inline]
     #[must_use]
     pub fn load(&self) -> T {
@@ -119,6 +137,13 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// Replaces the value. Waits, as `W` says, only while another writer has its turn.
     ///
     /// A thread that calls this with a [guard](Self::lock) of the same cell in hand waits for itself.
+    ///
+    /// Ordering: release, towards the loads and the writers that come after it; as a writer it also
+    /// acquires what the writer before it released.
+    ///
+    /// # Panics
+    ///
+    /// Only if `W` does.
     #[inline]
     pub fn store(&self, value: T) {
         let turn = self.turn(CellWord::take_turn_and_enter);
@@ -198,16 +223,35 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// may move to another thread. Waits as [`store`](Self::store) does.
     #[inline]
     pub fn lock(&self) -> SeqSchedCellGuard<'_, T, W> {
-        let work = self.work();
-        SeqSchedCellGuard {
-            copy: work.copy(),
-            work: Some(work),
-            unwinding: unwinding(),
-        }
+        SeqSchedCellGuard::new(self.work())
+    }
+
+    /// As [`lock`](Self::lock), but does not wait: `None` if another writer has its turn.
+    ///
+    /// The one to use in a task, where a wait would block the thread and with it, perhaps, the task
+    /// that it waits for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{SeqSchedCell, Spin};
+    ///
+    /// let cell = SeqSchedCell::<u64, Spin>::new(1);
+    /// let mut first = cell.try_lock().expect("nobody else writes");
+    /// *first = 2;
+    /// assert!(cell.try_lock().is_none());
+    /// drop(first);
+    /// assert_eq!(cell.try_lock().as_deref(), Some(&2));
+    /// ```
+    #[inline]
+    pub fn try_lock(&self) -> Option<SeqSchedCellGuard<'_, T, W>> {
+        let turn = self.word.take_turn()?;
+        Some(SeqSchedCellGuard::new(Work { cell: self, turn }))
     }
 
     /// The value, without the cell.
     #[inline]
+    #[must_use = "drop the cell if the value is not wanted"]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -346,7 +390,16 @@ pub struct SeqSchedCellGuard<'a, T: NoUninit, W: Wait> {
     unwinding: bool,
 }
 
-impl<T: NoUninit, W: Wait> SeqSchedCellGuard<'_, T, W> {
+impl<'a, T: NoUninit, W: Wait> SeqSchedCellGuard<'a, T, W> {
+    #[inline]
+    fn new(work: Work<'a, T, W>) -> Self {
+        Self {
+            copy: work.copy(),
+            work: Some(work),
+            unwinding: unwinding(),
+        }
+    }
+
     /// Throws the copy away: the cell stays as it was, and no reader notices.
     ///
     /// It hides a method of that name of `T`: reach that by `(*guard).discard()`.

@@ -28,7 +28,8 @@ impl core::error::Error for Conflict {}
 /// The moment at which a read section began, as [`read_begin`] saw it.
 ///
 /// A stamp is only good for the lock that made it. It is plain data: it may be copied, stored, sent
-/// to another thread and checked as often as one likes. Once a check with it has failed with
+/// to another thread and checked as often as one likes. (Who checks on another thread than the one that
+/// looked, does so with [`read_commit`](crate::RawSeqSchedLock::read_commit).) Once a check with it has failed with
 /// [`Conflict::Race`], every later one fails too (up to the wrap of the sequence, which the
 /// [crate documentation](crate#limits) bounds).
 ///

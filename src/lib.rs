@@ -7,8 +7,9 @@
 //!
 //! That is what this lock does. Writers count themselves in and out; a section may take long, sleep,
 //! be held across an `.await`, and overlap other sections. Readers take a [`Stamp`], work, and check
-//! it. They only load: no reader ever delays another, or a writer. Eight bytes, no allocation, no
-//! `std`.
+//! it. They only load: no reader that gets through delays another, or a writer. (One that chooses to
+//! block sets a bit and enters a queue, and the last writer out wakes it.) Eight bytes, no
+//! allocation, no `std`.
 //!
 //! ```
 //! use seqschedlock::{RawSeqSchedLock, Spin};
@@ -70,7 +71,7 @@
 //! - It does not count readers. Writers never wait for them, so it is no means to know that
 //!   everybody has let go of something: reclaim memory by other means.
 //! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.
-//! - Writers do not exclude one another.
+//! - Writers do not exclude one another. (Those of a `SeqSchedCell` do.)
 //! - A guard that is [forgotten](core::mem::forget) is a section that never ends: safe, and readers
 //!   wait for ever. So does a reader that waits inside its own write section.
 //!
@@ -96,7 +97,8 @@
 //!
 //! The protocol is model-checked with loom, and so is that each of its orderings is needed: the
 //! same models, run with one of them weakened, have to fail. `docs/memory-ordering.md` has the argument.
-//! In a crate of your own, `--cfg loom` turns this one's atomics into loom's.
+//! In a crate of your own, `--cfg loom` turns this one's atomics into loom's; constructors are no
+//! longer `const` then, and `Wait::INIT` is a function `init()`.
 //!
 //! # Source
 //!
@@ -149,6 +151,6 @@ sync::for_models! {
     }
 }
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "park"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -44,6 +44,15 @@ use crate::wait::Wait;
 /// let (requests, bytes) = totals.read(|now| (now.requests.load(Relaxed), now.bytes.load(Relaxed)));
 /// assert_eq!(bytes, requests * 512);
 /// ```
+///
+/// What may not be shared, may not be shared in it either:
+///
+/// ```compile_fail,E0277
+/// use std::cell::Cell;
+/// use seqschedlock::{SeqSchedLock, Spin};
+///
+/// static LOCK: SeqSchedLock<Cell<u32>, Spin> = SeqSchedLock::new(Cell::new(0));
+/// ```
 pub struct SeqSchedLock<T: ?Sized, W> {
     lock: RawSeqSchedLock<W>,
     data: T,
@@ -53,6 +62,7 @@ impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
     const_fn! {
         /// A lock at rest beside `data`.
         #[inline]
+        #[must_use]
         pub const fn new(data: T) -> Self {
             Self { lock: RawSeqSchedLock::new(), data }
         }
@@ -60,6 +70,7 @@ impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
 
     /// The data, without the lock.
     #[inline]
+    #[must_use = "drop the lock if the data is not wanted"]
     pub fn into_inner(self) -> T {
         self.data
     }
@@ -166,6 +177,7 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     /// # Ok::<(), Conflict>(())
     /// ```
     #[inline]
+    #[must_use]
     pub fn raw(&self) -> &RawSeqSchedLock<W> {
         &self.lock
     }
@@ -174,12 +186,14 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     ///
     /// What is found this way proves nothing until that stamp has been checked.
     #[inline]
+    #[must_use]
     pub fn unvalidated(&self) -> &T {
         &self.data
     }
 
     /// The data, to itself: nobody else can reach it meanwhile, so no section is needed.
     #[inline]
+    #[must_use]
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.data
     }

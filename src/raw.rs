@@ -64,7 +64,8 @@ use crate::word::{MAX_WRITERS, Word};
 ///
 /// `repr(C)`, the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
 /// lock has size, alignment and layout of the word alone: 8 bytes, all zero when at rest. It may live
-/// in memory that processes share, and readers work on it where that memory is mapped read-only.
+/// in memory that processes share, and readers work on it where that memory is mapped read-only (with
+/// 64-bit pointers, or with the split word).
 ///
 /// # Examples
 ///
@@ -128,7 +129,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// `Ok` means that no write section has run since. It says nothing about what the caller has
     /// *written* meanwhile: that is what [`read_commit`](Self::read_commit) is for.
     ///
-    /// Ordering: an acquire fence; what was read before it stays before it.
+    /// Ordering: an acquire fence; what was read before it *on this thread* stays before it. If
+    /// another thread looked, use [`read_commit`](Self::read_commit).
     ///
     /// # Errors
     ///
@@ -160,7 +162,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// caller made visible before this call. If it is not, take that back. It validates what was
     /// looked at too: there is no need to call [`read_end`](Self::read_end) first.
     ///
-    /// Ordering: a sequentially consistent fence. Publishing may be a relaxed store.
+    /// Ordering: a sequentially consistent fence. Publishing may be a relaxed store, and it counts
+    /// what happened before this call on other threads too.
     ///
     /// # Errors
     ///
@@ -226,7 +229,14 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// Looks until it was valid: runs `look` again after every conflict, waiting as `W` says.
     ///
     /// What a failed look returned is dropped. Writers are never held up, so enough of them can
-    /// keep a reader from ever getting through; use [`try_read`](Self::try_read) to bound that.
+    /// keep a reader from ever getting through; use [`try_read`](Self::try_read) to bound that. Inside
+    /// its own write section it waits for itself, for ever.
+    ///
+    /// Ordering: as [`read_begin`](Self::read_begin) and [`read_end`](Self::read_end).
+    ///
+    /// # Panics
+    ///
+    /// Only if `look` or `W` does.
     #[inline]
     pub fn read<R>(&self, mut look: impl FnMut() -> R) -> R {
         loop {
@@ -290,7 +300,14 @@ impl<W: Wait> RawSeqSchedLock<W> {
 
     /// Publishes until it holds: runs `attempt` again after every conflict, waiting as `W` says.
     ///
-    /// As [`try_publish`](Self::try_publish) otherwise.
+    /// As [`try_publish`](Self::try_publish) otherwise. Inside its own write section it waits for
+    /// itself, for ever.
+    ///
+    /// Ordering: as [`read_begin`](Self::read_begin) and [`read_commit`](Self::read_commit).
+    ///
+    /// # Panics
+    ///
+    /// Only if `attempt`, `retract` or `W` does.
     #[inline]
     pub fn publish<P>(&self, mut attempt: impl FnMut() -> P, mut retract: impl FnMut(P)) -> P {
         loop {
@@ -380,6 +397,12 @@ impl<W> fmt::Debug for RawSeqSchedLock<W> {
 /// It ends on every path, a panic included: a reader that raced with a section that failed halfway
 /// is told so, like any other. The guard may move to another thread and be shared.
 ///
+/// Ordering: beginning is a full fence, ending releases what was written. One thing moves with the
+/// thread and not with the guard: what a section stores *on another thread than the one that began
+/// it*, say after an `.await`, has to be a release store, or be behind a lock, or be looked at by
+/// readers that check with [`read_commit`](RawSeqSchedLock::read_commit). A relaxed store there is
+/// not tied to the section's beginning by anything that [`read_end`](RawSeqSchedLock::read_end) sees.
+///
 /// Forgetting it ([`core::mem::forget`]) is safe and means what it says: the section never ends, every
 /// check answers [`Conflict::WriterRunning`] from then on, and readers that wait wait for ever.
 #[must_use = "the write section ends when the guard is dropped, here at once"]
@@ -391,27 +414,42 @@ impl<W: Wait> WriteGuard<'_, W> {
     /// Ends the section as one that changed nothing: readers that overlapped it do not race.
     ///
     /// "Nothing" means that no reader could have seen a difference at any moment, not that it was put
-    /// right again: a reader that saw the difference in between would be told that all was well.
+    /// right again: a reader that saw the difference in between would be told that all was well. To
+    /// have found nothing to *remove* is not nothing, if the source has changed: the fill that will
+    /// put the old value there may be under way.
     ///
     /// # Examples
     ///
     /// ```
     /// # use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
     /// # let lock = RawSeqSchedLock::<Spin>::new();
-    /// # let stale_entry: Option<()> = None;
+    /// # let (change_the_source, remove_the_entry) = (|| Err::<(), _>("refused"), || ());
     /// let stamp = lock.read_begin()?;
     /// let section = lock.write();
-    /// match stale_entry {
-    ///     Some(entry) => drop(entry), // and the section with it, at the end of the block
-    ///     None => section.cancel(),
+    /// match change_the_source() {
+    ///     Ok(()) => {
+    ///         remove_the_entry();
+    ///         drop(section);
+    ///     }
+    ///     Err(_refused) => section.cancel(), // the source is as it was
     /// }
     /// assert_eq!(lock.read_end(stamp), Ok(()));
     /// # Ok::<(), Conflict>(())
     /// ```
+    ///
+    /// The guard is gone then:
+    ///
+    /// ```compile_fail,E0382
+    /// # let lock = seqschedlock::RawSeqSchedLock::<seqschedlock::Spin>::new();
+    /// let section = lock.write();
+    /// section.cancel();
+    /// drop(section);
+    /// ```
     pub fn cancel(self) {
         let lock = self.lock;
         core::mem::forget(self);
-        if lock.word.cancel() {
+        let asked = lock.word.cancel();
+        if W::WAKES && asked {
             lock.word.answer(|| lock.wait.wake());
         }
     }
@@ -420,7 +458,8 @@ impl<W: Wait> WriteGuard<'_, W> {
 impl<W: Wait> Drop for WriteGuard<'_, W> {
     #[inline]
     fn drop(&mut self) {
-        if self.lock.word.exit() {
+        let asked = self.lock.word.exit();
+        if W::WAKES && asked {
             self.lock.word.answer(|| self.lock.wait.wake());
         }
     }

@@ -94,8 +94,9 @@ pub trait Wait: Sized {
 
     /// Whether this strategy ever calls [`Writers::request_wake`].
     ///
-    /// One that never does may say `false`: it spares the writers of a `SeqSchedCell` an atomic
-    /// operation. One that does all the same after that waits for a wake-up that never comes.
+    /// One that never does may say `false`: it spares the writers of a lock a test, and those of a
+    /// `SeqSchedCell` an atomic operation. One that does all the same after that waits for a wake-up
+    /// that never comes.
     const WAKES: bool = true;
 }
 
@@ -122,7 +123,8 @@ impl<'a> Writers<'a> {
     /// `true`: it will, and it will see whatever the caller did before this call. `false`: no
     /// writer is left, so do not block.
     ///
-    /// This is the one write of shared memory that a reader ever does.
+    /// This, and what it does to its own queue before, is all that a reader ever writes to shared
+    /// memory, and only one that is about to block does.
     #[must_use = "block only if this is true: otherwise nobody will wake you"]
     pub fn request_wake(&self) -> bool {
         self.running.request_wake()

@@ -103,6 +103,9 @@ impl RawSeqSchedLock<Park> {
 
     /// As [`read`](Self::read), but awaits what `look` returns, and the writers.
     ///
+    /// Ordering: as [`read_commit`](Self::read_commit), since a task may end on another thread than
+    /// the one on which it looked.
+    ///
     /// # Examples
     ///
     /// ```
@@ -120,7 +123,7 @@ impl RawSeqSchedLock<Park> {
         loop {
             let stamp = self.read_begin_async().await;
             let found = look().await;
-            if self.read_end(stamp).is_ok() {
+            if self.read_commit(stamp).is_ok() {
                 return found;
             }
         }

@@ -118,6 +118,13 @@ impl Page {
         self.has(ERROR)
     }
 
+    /// Whether the store has these bytes and nobody is about to change that: neither dirty nor under
+    /// writeback, and not locked by somebody on the way from the one to the other. One look at all
+    /// three.
+    pub(super) fn at_rest(&self) -> bool {
+        !self.has(DIRTY | WRITEBACK | LOCKED)
+    }
+
     /// Whether somebody holds the page lock: `PageLocked`.
     #[must_use]
     pub fn locked(&self) -> bool {

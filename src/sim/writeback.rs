@@ -22,17 +22,14 @@ impl<P: Policy> AddressSpace<P> {
         let mut written = 0;
         let mut result = Ok(());
         for page in self.pages_in(range) {
-            if !page.dirty() {
-                // Somebody else may be writing it; that counts as ours.
-                if page.writeback() {
-                    page.lock().wait_on_writeback();
-                }
+            if page.at_rest() {
                 continue;
             }
             let page = page.lock();
             if !page.in_cache() {
                 continue;
             }
+            // Somebody else may be writing it. That counts as ours, or comes before it.
             page.wait_on_writeback();
             if !self.clear_page_dirty_for_io(&page) {
                 continue;

@@ -8,12 +8,16 @@ use bytemuck::NoUninit;
 
 /// A plain value that is loaded and stored in pieces, each of them a relaxed atomic access.
 ///
-/// Aligned for whole words, whatever `T` asks for: the pieces are as large as the alignment allows.
+/// The pieces are as large as the alignment of `T` lets the copy assume; larger values, four words and
+/// more, are copied in whole words from the first aligned byte on, which is their first one here.
 #[repr(C, align(8))]
 pub(crate) struct Racing<T>(UnsafeCell<T>);
 
 // SAFETY: all shared access is atomic, and it moves values of `T` between threads.
 unsafe impl<T: NoUninit + Send> Sync for Racing<T> {}
+
+// A copy that is cut short by a panic does not exist: it runs nobody else's code.
+impl<T> core::panic::RefUnwindSafe for Racing<T> {}
 
 impl<T: NoUninit> Racing<T> {
     #[inline]

@@ -73,6 +73,7 @@ protocol! {
 }
 
 /// The state of a lock.
+#[repr(transparent)]
 pub(crate) struct Word {
     /// `sequence 48 | wake 1 | writers 15`
     ///

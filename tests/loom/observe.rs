@@ -1,9 +1,12 @@
 //! G1: if `read_end` is `Ok`, what was read is as if no writer had run.
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::sync::atomic::{
+    AtomicUsize, Ordering,
+    Ordering::{Relaxed, Release},
+};
 use loom::thread;
-use seqschedlock::{RawSeqSchedLock, Spin};
+use seqschedlock::{Conflict, RawSeqSchedLock, Spin, Stamp};
 
 use crate::explore::{explore, explore_all, join, spawn};
 
@@ -139,22 +142,46 @@ pub fn the_section_lasts_until_the_inner_of_two_overlapping_guards_ends() {
     overlapping(false);
 }
 
-#[test]
-pub fn a_section_that_ends_on_another_thread_releases_what_the_first_wrote() {
-    explore(|| {
+/// A section that one thread begins, and in which another one, which was given the guard, stores.
+fn moved(store: Ordering, check: fn(&RawSeqSchedLock<Spin>, Stamp) -> Result<(), Conflict>) {
+    explore(move || {
         // A guard that moves between loom's threads needs a lock that lives for ever.
         let pair: &'static Pair = Box::leak(Box::new(Pair::new()));
-        let reader = thread::spawn(|| {
-            pair.look();
+        let reader = thread::spawn(move || {
+            let Ok(stamp) = pair.lock.read_begin() else {
+                return;
+            };
+            let (left, right) = pair.both();
+            if check(&pair.lock, stamp).is_ok() {
+                assert_eq!(left, right, "a torn look was validated");
+            }
         });
-        let writer = thread::spawn(|| {
-            let section = pair.lock.write();
-            pair.set(1);
-            section
+        let beginning = thread::spawn(|| pair.lock.write());
+        let section = beginning.join().unwrap();
+        let ending = thread::spawn(move || {
+            pair.left.store(1, store);
+            pair.right.store(1, store);
+            drop(section);
         });
-        drop(writer.join().unwrap());
-        reader.join().unwrap();
+        join([ending, reader]);
     });
+}
+
+#[test]
+pub fn a_section_that_moves_is_seen_by_release_stores() {
+    moved(Release, RawSeqSchedLock::read_end);
+}
+
+#[test]
+pub fn a_section_that_moves_is_seen_by_a_commit() {
+    moved(Relaxed, RawSeqSchedLock::read_commit);
+}
+
+/// What the documentation warns of: the one combination that does not hold.
+#[test]
+#[should_panic(expected = "torn look")]
+fn a_moved_section_that_stores_relaxed() {
+    moved(Relaxed, RawSeqSchedLock::read_end);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use loom::thread::spawn;
 use seqschedlock::sim::{
-    AsPosted, Commit, InvalidateRwLock, PAGE_SIZE, PageLock, Policy, Striped, Unprotected,
+    Access, AsPosted, Commit, InvalidateRwLock, PAGE_SIZE, PageLock, PlainFs, Policy, Sharing,
+    Striped, Unprotected,
 };
 
 use crate::world::{PATIENCE, World, explore, for_policies};
@@ -47,6 +48,32 @@ fn reading_and_writing<P: Policy>() -> World<P> {
         .unwrap();
     assert_eq!(word, [1], "a stale read");
     world
+}
+
+/// A private page is copied while another thread of the process reads it. What that has read once it
+/// must not lose again: the copy is of the page that is mapped, or is thrown away.
+fn private_copy_and_direct_write<P: Policy>() {
+    explore(|| {
+        let world = World::<P>::new(PlainFs::default(), Sharing::Private);
+        let read = || {
+            let mut word = [0];
+            let (process, address) = (&world.process, world.address);
+            process.read(address, &mut word, PATIENCE).unwrap();
+            word[0]
+        };
+        read();
+        let copying = world.fault(Access::Write, PATIENCE);
+        world.file.direct_write(0, &generation(1)).unwrap();
+        let before = read();
+        copying.join().unwrap().unwrap();
+        assert!(read() >= before, "a stale copy");
+        world.at_the_end();
+    });
+}
+
+for_policies! { private_copy_and_direct_write:
+    commit_private_copy_is_of_the_page_that_is_mapped Commit,
+    page_lock_private_copy_is_of_the_page_that_is_mapped PageLock,
 }
 
 fn generation(number: u64) -> [u8; PAGE_SIZE] {

@@ -1,7 +1,9 @@
 //! Faults against a truncate.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use loom::thread::spawn;
 use seqschedlock::Conflict;
 use seqschedlock::sim::{
     Access, AsPosted, Commit, InvalidateRwLock, PageLock, PlainFs, Policy, Refusal, Sharing,
@@ -72,6 +74,32 @@ for_policies! { private_write_fault_and_truncate:
     striped_private_copy_holds_against_truncate Striped,
     page_lock_private_copy_holds_against_truncate PageLock,
     invalidate_rwlock_private_copy_holds_against_truncate InvalidateRwLock,
+}
+
+/// Half unmapped is mapped: the truncate has to find what `munmap` has not come to yet.
+fn munmap_and_truncate<P: Policy>() {
+    explore(|| {
+        let world = World::<P>::cached();
+        world
+            .process
+            .fault(world.address, Access::Read, PATIENCE)
+            .unwrap();
+        let unmapping = spawn({
+            let (process, address) = (Arc::clone(&world.process), world.address);
+            move || process.munmap(address, 1)
+        });
+        world.file.truncate(0).unwrap();
+        assert!(
+            !world.process.peek(world.address, &mut [0]),
+            "a page beyond the end can still be read"
+        );
+        unmapping.join().unwrap();
+        world.at_the_end();
+    });
+}
+
+for_policies! { munmap_and_truncate:
+    commit_munmap_holds_against_truncate Commit,
 }
 
 /// A kernel before 2.6.0: nothing at all.

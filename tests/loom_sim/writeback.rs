@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use core::time::Duration;
+
 use loom::thread::spawn;
 use seqschedlock::sim::{
-    AsPosted, Commit, FileSystem, InvalidateRwLock, LockedSchemeFs, Metadata, OldSchemeFs,
-    PageLock, PlainFs, Policy, Sharing, Striped, Unprotected,
+    Access, AddressSpace, AsPosted, Commit, FileSystem, InvalidateRwLock, LockedSchemeFs, MemStore,
+    Metadata, Mm, OldSchemeFs, PAGE_SIZE, PageLock, PlainFs, Policy, Sharing, Store as _, Striped,
+    Unprotected,
 };
 
 use crate::world::{PATIENCE, World, explore, for_policies};
@@ -79,6 +82,62 @@ fn writeback_and_writeback<P: Policy>() {
     });
 }
 
+/// Whoever asks for a page to be written waits until it is, also if somebody else is about to.
+fn writeback_has_ended_when_it_returns<P: Policy>() {
+    explore(|| {
+        let store = Arc::new(MemStore::new(PAGE_SIZE as u64, Duration::ZERO));
+        let file = AddressSpace::<P>::new(Arc::clone(&store), PlainFs::default()).unwrap();
+        let process = Mm::new();
+        let address = process.mmap(&file, 0, 1, Sharing::Shared);
+        process.write(address, &[1], PATIENCE).unwrap();
+        let other = spawn({
+            let file = Arc::clone(&file);
+            move || file.filemap_write_and_wait_range(0..=0).map(|_| ())
+        });
+        file.filemap_write_and_wait_range(0..=0).unwrap();
+        let mut bytes = [0; PAGE_SIZE];
+        store.read_page(0, &mut bytes).unwrap();
+        assert_eq!(bytes[0], 1, "not written yet");
+        other.join().unwrap().unwrap();
+    });
+}
+
+/// A page is invalidated and read again while it is on its way to the store. Did the invalidate not
+/// wait, the old bytes would be read back.
+fn invalidate2_and_writeback<P: Policy>() {
+    explore(|| {
+        let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
+        world.process.write(world.address, &[1], PATIENCE).unwrap();
+        let writing = spawn({
+            let file = Arc::clone(&world.file);
+            move || file.filemap_write_and_wait_range(0..=0).map(|_| ())
+        });
+        // It is refused as long as the page is dirty.
+        let _ = world.file.invalidate_inode_pages2_range(0..=0);
+        let mut word = [0];
+        world
+            .process
+            .read(world.address, &mut word, PATIENCE)
+            .unwrap();
+        assert_eq!(word, [1], "a store was lost");
+        writing.join().unwrap().unwrap();
+        world.at_the_end();
+    });
+}
+
+/// A write fault that nobody follows up: the page is dirty with metadata, or neither, at any moment
+/// that it could be left in.
+fn write_fault_alone_and_writeback<P: Policy>() {
+    explore(|| {
+        let metadata = Arc::new(Metadata::default());
+        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        let fault = world.fault(Access::Write, PATIENCE);
+        world.file.filemap_write_and_wait_range(0..=0).unwrap();
+        fault.join().unwrap().unwrap();
+        world.at_the_end();
+    });
+}
+
 /// The pte goes while the page is being cleaned. Were the page marked clean before its ptes are, the
 /// pte could make it dirty again in between, just before the metadata is dropped.
 fn zap_and_writeback<P: Policy>() {
@@ -125,6 +184,15 @@ for_policies! { with_locked_scheme:
 for_policies! { with_plain_file_system:
     commit_loses_no_store_to_writeback Commit,
     page_lock_loses_no_store_to_writeback PageLock,
+}
+for_policies! { writeback_has_ended_when_it_returns:
+    commit_store_has_what_was_written_when_writeback_returns Commit,
+}
+for_policies! { invalidate2_and_writeback:
+    commit_page_under_writeback_is_not_read_again Commit,
+}
+for_policies! { write_fault_alone_and_writeback:
+    commit_write_fault_leaves_metadata_or_a_clean_page Commit,
 }
 for_policies! { writeback_and_writeback:
     commit_store_has_what_was_written_last Commit,

@@ -85,6 +85,15 @@ fn a_truncate_that_the_store_refuses_says_so() {
     assert_eq!(file.truncate(PAGE), Err(Errno::Io));
     assert_eq!(file.pages(), 1, "what was cut off is gone");
     assert_eq!(file.io_errors(), 2);
+
+    // The store still has what was cut off; the file has not.
+    store.fail(false);
+    store.write_page(0, &filled(1)).unwrap();
+    store.fail(true);
+    assert_eq!(file.truncate(4), Err(Errno::Io));
+    store.fail(false);
+    let (process, address) = process(&file);
+    assert_eq!(read(&process, address), 0x0101_0101);
 }
 
 #[test]

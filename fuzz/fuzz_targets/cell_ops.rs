@@ -20,6 +20,9 @@ enum Operation {
     Print,
 }
 
+/// A writer's copy; beside it, what is in it.
+type Guard<'a, const N: usize, W> = SeqSchedCellGuard<'a, [u8; N], W>;
+
 /// Every byte is different, so that one in the wrong place shows.
 fn value<const N: usize>(seed: u8) -> [u8; N] {
     std::array::from_fn(|index| (index as u8).wrapping_mul(31).wrapping_add(seed))
@@ -29,7 +32,7 @@ fn run<const N: usize, W: Wait>(operations: &[Operation]) {
     let cell = SeqSchedCell::<[u8; N], W>::new(value(0));
     let mut now = value(0);
     // Whoever would wait for it is not tried: it is this thread that holds it.
-    let mut guard: Option<(SeqSchedCellGuard<'_, [u8; N], W>, [u8; N])> = None;
+    let mut guard: Option<(Guard<'_, N, W>, [u8; N])> = None;
     for &operation in operations {
         match operation {
             Operation::Load => assert_eq!(cell.load(), now),

@@ -2,11 +2,10 @@
 //! invariants and reports each failure.
 #![no_main]
 
-use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
@@ -23,9 +22,15 @@ enum Input {
         policy: Policies,
         keeps_metadata: bool,
         size: Size,
-        failing: Vec<bool>,
-        operations: Vec<Operation>,
+        steps: Vec<Step>,
     },
+}
+
+#[derive(Arbitrary, Debug)]
+struct Step {
+    operation: Operation,
+    /// Which of the first eight calls of the store fail, a bit for each.
+    failing: u8,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -102,25 +107,22 @@ struct Flaky {
 
 #[derive(Debug, Default)]
 struct Control {
-    /// Whether the next calls fail; none does once this is empty.
-    failing: Mutex<VecDeque<bool>>,
-    /// Whoever only looks is not to be disturbed.
-    asleep: AtomicBool,
+    /// Whether the next calls fail, the lowest bit first.
+    failing: AtomicU8,
     failed: AtomicU64,
 }
 
 impl Flaky {
     fn call(&self) -> io::Result<()> {
-        let control = &self.control;
-        if control.asleep.load(Relaxed) {
-            return Ok(());
-        }
-        match control.failing.lock().unwrap().pop_front() {
-            Some(true) => {
-                control.failed.fetch_add(1, Relaxed);
+        let Control { failing, failed } = &*self.control;
+        let fails = failing.load(Relaxed);
+        failing.store(fails >> 1, Relaxed);
+        match fails & 1 {
+            0 => Ok(()),
+            _ => {
+                failed.fetch_add(1, Relaxed);
                 Err(io::ErrorKind::Other.into())
             }
-            _ => Ok(()),
         }
     }
 }
@@ -162,23 +164,20 @@ fn assert_zeros(store: &MemStore, new: Range<u64>) {
 struct Failing {
     keeps_metadata: bool,
     size: Size,
-    failing: Vec<bool>,
-    operations: Vec<Operation>,
+    steps: Vec<Step>,
 }
 
 impl Job for Failing {
     fn run<P: Policy>(self) {
-        let control = Arc::new(Control {
-            failing: Mutex::new(self.failing.into()),
-            ..Control::default()
-        });
+        let control = Arc::new(Control::default());
         let below = Arc::new(MemStore::new(self.size.get(), Duration::ZERO));
         let store = Flaky {
             store: Arc::clone(&below),
             control: Arc::clone(&control),
         };
         let mut world = World::<P>::new(store, self.keeps_metadata).expect("it tells its size");
-        for operation in self.operations {
+        for Step { operation, failing } in self.steps {
+            control.failing.store(failing, Relaxed);
             let before = control.failed.load(Relaxed);
             let size_before = world.file.size();
             let outcome = world.apply(operation);
@@ -192,12 +191,10 @@ impl Job for Failing {
                 assert_zeros(&below, size_before..size.get());
             }
 
-            control.asleep.store(true, Relaxed);
+            control.failing.store(0, Relaxed); // who only looks is not to be disturbed
             assert_eq!(world.file.check(), Ok(()));
-            control.asleep.store(false, Relaxed);
         }
         world.exit();
-        control.asleep.store(true, Relaxed);
         assert_eq!(world.file.check(), Ok(()));
     }
 }
@@ -209,14 +206,12 @@ fuzz_target!(|input: Input| {
             policy,
             keeps_metadata,
             size,
-            failing,
-            operations,
+            steps,
         } => {
             policy.run(Failing {
                 keeps_metadata,
                 size,
-                failing,
-                operations,
+                steps,
             });
         }
     }

@@ -61,7 +61,7 @@ fn begin_commit() -> u64 {
         .count() as u64
 }
 
-#[library_benchmark(config = at_most(11, 11))]
+#[library_benchmark(config = at_most(6, 7))]
 fn write_spin() {
     let lock = black_box(&SPIN);
     for _ in 0..TIMES {

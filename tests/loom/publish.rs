@@ -5,7 +5,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
 
-use crate::explore::{explore, explore_all, join, spawn};
+use crate::explore::{explore, explore_all, explore_to, join, spawn};
 
 /// A source, and a cache of what was found there: 0 if empty, else 1 + the source's version.
 struct Cache {
@@ -84,7 +84,7 @@ pub fn two_writers_see_what_was_committed() {
 
 #[test]
 pub fn two_fillers_retract_only_what_is_theirs() {
-    explore(|| fill_against(2, 1));
+    explore_to(2, || fill_against(2, 1));
 }
 
 #[test]

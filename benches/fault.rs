@@ -1,8 +1,8 @@
 //! What do the policies of the page cache cost, and what do they save?
 //!
 //! Threads fault pages of one cached file in, over and over, each in an address space of its own.
-//! Beside them one thread invalidates pages, one after the other, and sleeps for a while in the middle
-//! of each, as file systems do. All six policies take turns, round by round.
+//! Beside them one thread invalidates pages and sleeps for a while in the middle of each, as file systems
+//! do. All six policies take turns, round by round.
 //!
 //! ```text
 //! cargo bench --bench fault --features sim -- [--rounds 5] [--seconds 0.1] [--threads N] [--json FILE]
@@ -46,30 +46,64 @@ struct Options {
     bench: bool,
 }
 
-/// Pages in the file: more than there are stripes.
-const PAGES: u64 = 256;
+/// Pages in the file. With few of them a fault is mostly held up by the invalidation of its own page,
+/// which is so under every policy.
+const PAGES: u64 = 16_384;
 
 /// What goes on beside the faults.
 #[derive(Clone, Copy)]
 struct Invalidator {
     name: &'static str,
-    /// How long it sleeps in the middle of an invalidation, and between two. `None`: there is none.
+    /// How long it sleeps in the middle of each page, and between two calls. `None`: there is none.
     pace: Option<(Duration, Duration)>,
+    /// How many pages it invalidates with one call.
+    range: u64,
 }
 
 const INVALIDATORS: [Invalidator; 6] = [
     Invalidator {
         name: "no invalidator",
         pace: None,
+        range: 0,
     },
-    holding("holds for no time, every 1 ms", 0, 1_000),
-    holding("sleeps 100 µs inside, 1 ms between", 100, 1_000),
-    holding("sleeps 100 µs inside, at once again", 100, 0),
-    holding("sleeps 1 ms inside, 1 ms between", 1_000, 1_000),
-    holding("sleeps 1 ms inside, at once again", 1_000, 0),
+    invalidator(
+        "one page at a time, no sleep inside, every 1 ms",
+        1,
+        0,
+        1_000,
+    ),
+    invalidator(
+        "one page at a time, sleeps 100 µs inside, at once again",
+        1,
+        100,
+        0,
+    ),
+    invalidator(
+        "one page at a time, sleeps 1 ms inside, every 2 ms",
+        1,
+        1_000,
+        1_000,
+    ),
+    invalidator(
+        "one page at a time, sleeps 1 ms inside, at once again",
+        1,
+        1_000,
+        0,
+    ),
+    invalidator(
+        "16 pages at a time, sleeps 1 ms in each, at once again",
+        16,
+        1_000,
+        0,
+    ),
 ];
 
-const fn holding(name: &'static str, inside_us: u64, between_us: u64) -> Invalidator {
+const fn invalidator(
+    name: &'static str,
+    range: u64,
+    inside_us: u64,
+    between_us: u64,
+) -> Invalidator {
     let pace = (
         Duration::from_micros(inside_us),
         Duration::from_micros(between_us),
@@ -77,6 +111,7 @@ const fn holding(name: &'static str, inside_us: u64, between_us: u64) -> Invalid
     Invalidator {
         name,
         pace: Some(pace),
+        range,
     }
 }
 
@@ -110,12 +145,15 @@ fn measure<P: Policy>(threads: usize, beside: Invalidator, time: Duration) -> Ou
             let process = Mm::new();
             let address = process.mmap(&file, 0, PAGES, Sharing::Shared);
             while beside.pace.is_some() && !stop.load(Relaxed) {
-                let index = invalidations * 7 % PAGES;
+                let first = invalidations * 7 % (PAGES - beside.range);
                 // So that there is a page to remove, however few faults get through.
-                let at = address + index * PAGE_SIZE as u64;
-                process.fault(at, Access::Read, Patience::DEFAULT).unwrap();
-                file.invalidate_inode_pages2_range(index..=index).unwrap();
-                invalidations += 1;
+                for index in first..first + beside.range {
+                    let at = address + index * PAGE_SIZE as u64;
+                    process.fault(at, Access::Read, Patience::DEFAULT).unwrap();
+                }
+                file.invalidate_inode_pages2_range(first..=first + beside.range - 1)
+                    .unwrap();
+                invalidations += beside.range;
                 if !between.is_zero() {
                     thread::sleep(between);
                 }
@@ -251,7 +289,7 @@ fn main() {
                 "fallback",
                 "p50 ns",
                 "p99.9 µs",
-                "invalid./s",
+                "pages out/s",
             );
             let unprotected: Vec<f64> = outcomes[0]
                 .iter()
@@ -287,6 +325,7 @@ fn main() {
                     "contender": policy.name,
                     "threads": threads,
                     "beside": beside.name,
+                    "range": beside.range,
                     "hold_us": beside.pace.map_or(0, |(inside, _)| inside.as_micros() as u64),
                     "between_us": beside.pace.map(|(_, between)| between.as_micros() as u64),
                     "faults_per_second": faults,

@@ -263,7 +263,12 @@ fn fault(options: &Options) -> Result<(), Box<dyn Error>> {
         .iter()
         .filter_map(|line| line["threads"].as_u64())
         .max();
-    let busiest = lines.iter().filter(|line| line["threads"].as_u64() == most);
+    let busiest = lines.iter().filter(|line| {
+        // One page at a time, at once again; or none at all.
+        line["threads"].as_u64() == most && line["range"].as_u64() < Some(2) && {
+            line["between_us"].is_null() || line["between_us"] == 0
+        }
+    });
     plot(
         &options.plots.join("faults.svg"),
         &[(

@@ -46,8 +46,7 @@ use crate::word::cell::{CellWord, Turn};
 ///
 /// # Limits
 ///
-/// A read that lasts while 2⁶¹ values are stored (2²⁹ on targets without 64-bit atomics) may be
-/// taken for undisturbed.
+/// A read that lasts while 2⁶¹ values are stored may be taken for undisturbed.
 ///
 /// # Examples
 ///

@@ -30,6 +30,11 @@ pub(crate) const LOCKED_RMW_IS_FULL_FENCE: bool = cfg!(all(
     not(any(loom, miri))
 ));
 
+/// A cell that counts the cycles of its sequence has one of a single bit: models do not get round a
+/// longer one.
+#[cfg(feature = "cell")]
+pub(crate) const SHORT_CYCLES: bool = cfg!(loom);
+
 #[cfg(not(loom))]
 mod inner {
     #[cfg(not(feature = "portable-atomic"))]

@@ -7,27 +7,30 @@
 //! - `split`: two `AtomicU32`, the layout of 2005, for targets without 64-bit atomics
 //!   (`--cfg seqschedlock_split` asks for it anywhere).
 //!
-//! `SeqSchedCell` has a word of its own, `cell`, in which writers exclude one another.
+//! `SeqSchedCell` has a word of its own, `cell`, in which writers exclude one another. `wide` and
+//! `narrow` are what the layouts give it to count with.
 //!
 //! `docs/memory-ordering.md` holds the argument; every comment here names the partner of its line.
 
 #[cfg(feature = "cell")]
 pub(crate) mod cell;
+
+// Here the layout is chosen, and nowhere else. Tests have both words.
+#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
+#[path = "word/narrow.rs"]
+mod layout;
+#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
+#[path = "word/wide.rs"]
+mod layout;
 #[cfg(any(test, not(any(seqschedlock_split, not(target_has_atomic = "64")))))]
 mod packed;
 #[cfg(any(test, seqschedlock_split, not(target_has_atomic = "64")))]
 mod split;
 
-#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
-pub(crate) use packed::Word;
-#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
-pub(crate) use split::Word;
+pub(crate) use layout::lock::Word;
 
 for_models! {
-    #[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
-    pub use packed::{PROVEN, Protocol, with_protocol};
-    #[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
-    pub use split::{PROVEN, Protocol, with_protocol};
+    pub use layout::lock::{PROVEN, Protocol, with_protocol};
 }
 
 use crate::sync::{

@@ -7,6 +7,8 @@
 
 #[path = "loom/cancel.rs"]
 mod cancel;
+#[path = "loom/dies.rs"]
+mod dies;
 #[path = "loom/explore.rs"]
 mod explore;
 #[path = "loom/observe.rs"]
@@ -15,5 +17,7 @@ mod observe;
 mod park;
 #[path = "loom/publish.rs"]
 mod publish;
+#[path = "loom/strategies.rs"]
+mod strategies;
 #[path = "loom/weakened.rs"]
 mod weakened;

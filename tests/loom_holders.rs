@@ -13,7 +13,13 @@ mod cell;
 #[cfg(feature = "cell")]
 #[path = "loom_holders/cell_turns.rs"]
 mod cell_turns;
+#[cfg(feature = "cell")]
+#[path = "loom/dies.rs"]
+mod dies;
 #[path = "loom/explore.rs"]
 mod explore;
+#[cfg(feature = "cell")]
+#[path = "loom/strategies.rs"]
+mod strategies;
 #[path = "loom_holders/weakened.rs"]
 mod weakened;

@@ -81,7 +81,12 @@ impl<W: Wait + Sync + Named> Contender for SeqSchedCell<Words, W> {
     fn look(&self) -> Look {
         match self.try_load() {
             Ok(words) => check(words),
-            Err(conflict) => conflict.into(),
+            Err(conflict) => {
+                if conflict == Conflict::WriterRunning {
+                    black_box(self.load()); // waits
+                }
+                conflict.into()
+            }
         }
     }
     fn write(&self, value: u64, hold: impl FnOnce()) {

@@ -7,19 +7,10 @@
 //! There is no publication to validate here: readers only look. So a release fence behind the entry
 //! is enough, where a lock needs a full one.
 
+use super::layout::cell::{AtomicState, COUNTS_CYCLES, Cycle, Cycles, State};
 use super::{Running, fence};
 use crate::conflict::Conflict;
-use crate::sync::{atomic::Ordering, const_fn, protocol};
-
-#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
-use crate::sync::atomic::AtomicU32 as AtomicState;
-#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
-use crate::sync::atomic::AtomicU64 as AtomicState;
-
-#[cfg(not(any(seqschedlock_split, not(target_has_atomic = "64"))))]
-type State = u64;
-#[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
-type State = u32;
+use crate::sync::{SHORT_CYCLES, atomic::Ordering, const_fn, protocol};
 
 /// A writer has its turn.
 const TURN: State = 1;
@@ -27,22 +18,32 @@ const TURN: State = 1;
 const COPYING: State = 2;
 /// Somebody wants to be woken: a reader by the end of the copy, a writer by the end of the turn.
 const WAKE: State = 4;
-/// One copy that has ended: the bits from 3 up. Its carry falls off the top.
-const SEQUENCE_ONE: State = 8;
+/// One copy that has ended: the bits from 3 up. Its carry falls off the top, and begins a cycle.
+const SEQUENCE_ONE: State = if COUNTS_CYCLES && SHORT_CYCLES {
+    1 << (State::BITS - 1)
+} else {
+    8
+};
 
 /// Every choice the protocol of a cell makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
-    /// The load that begins a read.
+    /// The load of `cycles` that begins a read.
+    pub begin_cycles: Ordering,
+    /// The load of `state` behind it.
     pub begin: Ordering,
-    /// The fence between the bytes that were read and the load that validates them.
+    /// The fence between the bytes that were read and the loads that validate them.
     pub end_fence: Ordering,
+    /// The load of `state` that validates, and has that of `cycles` behind it.
+    pub end: Ordering,
     /// The compare-and-swap by which a writer takes its turn.
     pub turn: Ordering,
     /// Whether it takes its turn only when nobody else has it (it must).
     pub takes_turns: bool,
     /// The fence between the entry into the copy and its first byte.
     pub copy_fence: Ordering,
+    /// Whether a writer that completes a cycle of the sequence counts it (it must).
+    pub counts_cycles: bool,
     /// The swap that ends copy and turn and takes the request, where strategies wake.
     pub leave: Ordering,
     /// The store that does so where strategies never wake.
@@ -57,17 +58,25 @@ protocol! {
     /// The choices that hold. For each, `tests/loom_holders/weakened.rs` has a model that dies
     /// without it.
     const PROVEN: Protocol = Protocol {
+        // Pairs with `copy_fence`: who sees a cycle counted sees the entry of the copy that completed
+        // it, so that the state is not older than the cycle.
+        begin_cycles: Ordering::Acquire,
         // Pairs with `leave`: who sees a copy counted as ended sees all its bytes.
         begin: Ordering::Acquire,
         // Pairs with `copy_fence`: who has read one byte of a copy sees its entry.
         end_fence: Ordering::Acquire,
+        // Pairs with `leave`: who sees a copy counted as ended sees the cycles that it completed.
+        // Without cycles the fence before it orders it, and nothing is read after it.
+        end: if COUNTS_CYCLES { Ordering::Acquire } else { Ordering::Relaxed },
         // Pairs with `leave`: the next writer works on what the last one left, and its bytes come
         // after the last one's.
         turn: Ordering::Acquire,
         takes_turns: true,
-        // Pairs with `end_fence`: no byte is stored before the entry.
+        // Pairs with `end_fence`: no byte is stored before the entry. With `begin_cycles`: nor is a
+        // cycle counted.
         copy_fence: Ordering::Release,
-        // Released, pairs with `begin` and `turn`. Acquired, pairs with `request`: the waker sees
+        counts_cycles: true,
+        // Released, pairs with `begin`, `end` and `turn`. Acquired, pairs with `request`: the waker sees
         // the place in the queue.
         leave: Ordering::AcqRel,
         // As `leave`, and there are no requests to see.
@@ -80,8 +89,8 @@ protocol! {
 
 /// The state of a cell.
 pub(crate) struct CellWord {
-    /// `sequence | wake 1 | copying 1 | turn 1`, the sequence with 61 bits, or 29 without 64-bit
-    /// atomics.
+    /// `sequence | wake 1 | copying 1 | turn 1`, the sequence with 61 bits, or the lower 29 of them
+    /// without 64-bit atomics.
     ///
     /// | turn | copying | wake | what it means | what comes next |
     /// |---|---|---|---|---|
@@ -93,6 +102,11 @@ pub(crate) struct CellWord {
     /// Only who has the turn changes anything but the wake bit, and leaving clears all three bits at
     /// once: no state is at rest and has one of them.
     state: AtomicState,
+    /// How often the sequence has come round, where it does: its upper 32 bits.
+    ///
+    /// Counted while the copy that completes the cycle is in the readers' way. So of two equal states
+    /// on either side of it, at least the later comes with the new count.
+    cycles: Cycles,
 }
 
 /// A turn that has been taken: the state before, at rest.
@@ -101,23 +115,28 @@ pub(crate) struct CellWord {
 pub(crate) struct Turn(State);
 
 /// What a reader saw when it began.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub(crate) struct Seen(State);
+pub(crate) struct Seen {
+    state: State,
+    cycle: Cycle,
+}
 
 impl CellWord {
     const_fn! {
         #[inline]
         pub(crate) const fn new() -> Self {
-            Self { state: AtomicState::new(0) }
+            Self { state: AtomicState::new(0), cycles: Cycles::new() }
         }
     }
 
     #[inline]
     pub(crate) fn begin(&self) -> Result<Seen, Conflict> {
+        // In this order. A cycle that is completed between the two only makes the reader race.
+        let cycle = self.cycles.load(protocol().begin_cycles);
         let state = self.state.load(protocol().begin);
         if state & COPYING == 0 {
-            Ok(Seen(state))
+            Ok(Seen { state, cycle })
         } else {
             Err(Conflict::WriterRunning)
         }
@@ -126,12 +145,15 @@ impl CellWord {
     #[inline]
     pub(crate) fn end(&self, seen: Seen) -> Result<(), Conflict> {
         fence(protocol().end_fence);
-        // Relaxed: the fence before it orders it, and nothing is read after it.
-        let state = self.state.load(Ordering::Relaxed);
-        if state == seen.0 {
+        // In this order: were the cycle looked at first, it could be completed between the two.
+        let state = self.state.load(protocol().end);
+        // Relaxed: the load before it orders it, and nothing is read after it.
+        let cycle = self.cycles.load(Ordering::Relaxed);
+        let now = Seen { state, cycle };
+        if now == seen {
             Ok(())
         } else {
-            compare(seen, state)
+            compare(seen, now)
         }
     }
 
@@ -184,7 +206,11 @@ impl CellWord {
     #[inline]
     #[must_use]
     pub(crate) fn leave(&self, turn: Turn, wakes: bool) -> bool {
-        self.rest(turn.0.wrapping_add(SEQUENCE_ONE), wakes)
+        let state = turn.0.wrapping_add(SEQUENCE_ONE);
+        if state == 0 && protocol().counts_cycles {
+            self.cycles.count();
+        }
+        self.rest(state, wakes)
     }
 
     /// Ends a turn that copied nothing back; tells whether somebody is to be woken.
@@ -225,17 +251,19 @@ impl CellWord {
     }
 
     /// How many copies have ended, for `Debug`.
-    pub(crate) fn sequence(&self) -> State {
-        self.state.load(Ordering::Relaxed) / SEQUENCE_ONE
+    pub(crate) fn sequence(&self) -> u64 {
+        let sequence = self.state.load(Ordering::Relaxed) / SEQUENCE_ONE;
+        self.cycles
+            .extend(sequence, SEQUENCE_ONE.leading_zeros() + 1)
     }
 }
 
 /// The verdict on a word that has changed: a turn, or a request, alone does not concern readers.
 #[cold]
-fn compare(seen: Seen, state: State) -> Result<(), Conflict> {
-    if state & COPYING != 0 {
+fn compare(seen: Seen, now: Seen) -> Result<(), Conflict> {
+    if now.state & COPYING != 0 {
         Err(Conflict::WriterRunning)
-    } else if (state ^ seen.0) & !(TURN | WAKE) != 0 {
+    } else if (now.state ^ seen.state) & !(TURN | WAKE) != 0 || now.cycle != seen.cycle {
         Err(Conflict::Race)
     } else {
         Ok(())
@@ -326,19 +354,58 @@ mod tests {
         assert!(word.give_up(turn, true));
     }
 
+    /// A word at rest with one copy to go before its sequence wraps.
+    fn before_wrap() -> CellWord {
+        CellWord {
+            state: AtomicState::new(SEQUENCE_ONE.wrapping_neg()),
+            cycles: Cycles::new(),
+        }
+    }
+
     #[test]
     fn the_sequence_wraps() {
         for wakes in [false, true] {
-            let word = CellWord {
-                state: AtomicState::new(SEQUENCE_ONE.wrapping_neg()),
-            };
+            let word = before_wrap();
             let last = word.begin().unwrap();
+            let before = word.sequence();
             let turn = word.take_turn_and_enter().unwrap();
             assert!(!word.leave(turn, wakes));
-            assert_eq!(word.sequence(), 0);
+            let goes_on = if COUNTS_CYCLES { before + 1 } else { 0 };
+            assert_eq!(word.sequence(), goes_on);
             assert_eq!(word.end(last), Err(Conflict::Race));
             assert_eq!(word.end(word.begin().unwrap()), Ok(()));
             assert!(word.take_turn().is_some());
         }
+    }
+
+    #[test]
+    fn a_whole_cycle_goes_unseen_only_where_it_takes_61_bits() {
+        for wakes in [false, true] {
+            let word = CellWord::new();
+            let seen = word.begin().unwrap();
+            // All copies of the cycle but the last.
+            word.state
+                .store(SEQUENCE_ONE.wrapping_neg(), Ordering::Relaxed);
+            let turn = word.take_turn().unwrap();
+            word.enter(turn, wakes);
+            assert!(!word.leave(turn, wakes));
+            let verdict = if COUNTS_CYCLES {
+                Err(Conflict::Race)
+            } else {
+                Ok(())
+            };
+            assert_eq!(word.end(seen), verdict);
+            let _turn = word.take_turn().unwrap();
+            assert_eq!(word.end(seen), verdict);
+        }
+    }
+
+    #[test]
+    fn a_turn_that_is_given_up_completes_no_cycle() {
+        let word = before_wrap();
+        let seen = word.begin().unwrap();
+        let turn = word.take_turn().unwrap();
+        assert!(!word.give_up(turn, true));
+        assert_eq!(word.end(seen), Ok(()));
     }
 }

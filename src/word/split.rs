@@ -221,10 +221,10 @@ fn last_with_request(old: u32) -> bool {
 #[cfg(test)]
 impl Word {
     /// A word at rest whose sequence has `left` sections to go before it wraps.
-    pub(crate) const fn before_wrap(left: u32) -> Self {
+    pub(crate) const fn before_wrap(left: u64) -> Self {
         Self {
             writers: AtomicU32::new(0),
-            sequence: AtomicU32::new(left.wrapping_neg()),
+            sequence: AtomicU32::new(left.wrapping_neg() as u32),
         }
     }
 }

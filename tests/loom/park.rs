@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use loom::sync::{Arc, Mutex};
-use loom::thread::{self, Thread};
-use seqschedlock::{Park, RawSeqSchedLock, Wait, Writers};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::thread;
+use seqschedlock::{Park, RawSeqSchedLock, Wait};
 
 use crate::explore::{explore, explore_to, join, spawn};
+use crate::strategies::{Doorbell, Queue};
 
 type Lock = RawSeqSchedLock<Park>;
 
@@ -86,68 +86,6 @@ pub fn a_reader_that_blocked_sees_what_the_section_wrote() {
         });
         join([reader, writer]);
     });
-}
-
-/// A strategy without a fence of its own, so that all its ordering comes from the request: one
-/// reader leaves its handle in a plain cell, and loom reports a writer that looks into it too early.
-struct Doorbell {
-    registered: AtomicBool,
-    reader: UnsafeCell<Option<Thread>>,
-}
-
-// SAFETY: the cell is written once, by the only reader, before it asks to be woken, and read by
-// writers that answer. That this is enough is what the model checks.
-unsafe impl Sync for Doorbell {}
-// SAFETY: a thread handle may be sent.
-unsafe impl Send for Doorbell {}
-
-impl Wait for Doorbell {
-    fn init() -> Self {
-        Doorbell {
-            registered: AtomicBool::new(false),
-            reader: UnsafeCell::new(None),
-        }
-    }
-
-    fn wait(&self, writers: &Writers<'_>) {
-        if !self.registered.load(Relaxed) {
-            // SAFETY: only this reader writes, and no writer looks before it was asked.
-            self.reader
-                .with_mut(|reader| unsafe { *reader = Some(thread::current()) });
-            self.registered.store(true, Relaxed);
-        }
-        if writers.request_wake() {
-            thread::park();
-        }
-    }
-
-    fn wake(&self) {
-        // SAFETY: the reader asked, so it has written, and it does not write again.
-        self.reader
-            .with(|reader| unsafe { (*reader).as_ref() }.unwrap().unpark());
-    }
-}
-
-/// A strategy that orders its own queue, so that all that is left to the request is the request.
-struct Queue(Mutex<Vec<Thread>>);
-
-impl Wait for Queue {
-    fn init() -> Self {
-        Queue(Mutex::default())
-    }
-
-    fn wait(&self, writers: &Writers<'_>) {
-        self.0.lock().unwrap().push(thread::current());
-        if writers.request_wake() {
-            thread::park();
-        }
-    }
-
-    fn wake(&self) {
-        for reader in self.0.lock().unwrap().drain(..) {
-            reader.unpark();
-        }
-    }
 }
 
 /// One reader against some writers, with a strategy of the test's own.

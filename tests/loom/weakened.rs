@@ -1,23 +1,13 @@
 //! The weakened twins: each protocol that is weaker by one step is caught by a model.
 //!
-//! This is the table of what each ordering is for. A line reads: *with `field` weakened to this,
-//! that model fails, saying so*.
+//! This is the table of what each ordering is for.
 
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use seqschedlock::model::{PROVEN, Protocol, with_protocol};
 
+use crate::dies::dies;
 use crate::{observe, park, publish};
-
-macro_rules! dies {
-    ($($name:ident: $field:ident = $weaker:expr => $model:path, $message:literal;)*) => {$(
-        #[test]
-        #[should_panic(expected = $message)]
-        fn $name() {
-            with_protocol(Protocol { $field: $weaker, ..PROVEN }, $model);
-        }
-    )*};
-}
 
 // What both words have.
 dies! {

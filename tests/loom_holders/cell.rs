@@ -8,7 +8,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 use seqschedlock::{SeqSchedCell, Spin, Wait, Writers};
 
-use crate::explore::{explore, explore_all, join, spawn};
+use crate::explore::{explore, explore_all, explore_to, join, spawn};
 
 /// A strategy that might ask to be woken, so that writers have to expect it: they leave by a swap.
 pub struct Asking;
@@ -73,13 +73,49 @@ pub fn a_copy_back_that_expects_requests_is_not_torn() {
     explore(|| beside::<Asking>(copy_back, look));
 }
 
+fn two_stores<W: Wait>(cell: &Pair<W>) {
+    cell.store([1; 2]);
+    cell.store([2; 2]);
+}
+
+/// With the split word a model's sequence has one bit: then the state is what it was before.
 #[test]
 pub fn two_stores_in_a_row_are_not_torn() {
-    fn two_stores(cell: &Pair<Spin>) {
-        cell.store([1; 2]);
-        cell.store([2; 2]);
+    explore(|| beside::<Spin>(two_stores, look));
+}
+
+#[test]
+pub fn two_stores_in_a_row_that_expect_requests_are_not_torn() {
+    explore(|| beside::<Asking>(two_stores, look));
+}
+
+/// There a whole cycle also begins in the middle of one.
+#[test]
+pub fn three_stores_in_a_row_are_not_torn() {
+    fn three_stores(cell: &Pair<Spin>) {
+        two_stores(cell);
+        cell.store([3; 2]);
     }
-    explore(|| beside(two_stores, look));
+    explore(|| beside(three_stores, look));
+}
+
+#[test]
+pub fn two_copies_back_in_a_row_are_not_torn() {
+    fn two_copies_back(cell: &Pair<Spin>) {
+        copy_back(cell);
+        copy_back(cell);
+    }
+    explore(|| beside(two_copies_back, look));
+}
+
+#[test]
+pub fn stores_of_two_writers_are_not_torn() {
+    explore_to(2, || {
+        let cell = Arc::new(Pair::<Spin>::new([0; 2]));
+        let writers = [1, 2].map(|value| spawn(&cell, move |cell| cell.store([value; 2])));
+        let reader = spawn(&cell, look);
+        join(writers.into_iter().chain([reader]));
+    });
 }
 
 #[test]
@@ -99,6 +135,7 @@ pub fn a_load_that_waits_gets_through() {
         assert_eq!(left, right, "a torn value");
     }
     explore(|| beside(store, load));
+    explore(|| beside(two_stores, load));
 }
 
 #[test]

@@ -2,14 +2,13 @@
 //!
 //! Who blocks for ever is a deadlock, which loom reports by itself.
 
-use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use loom::sync::{Arc, Mutex};
-use loom::thread::{self, Thread};
-use seqschedlock::{Park, SeqSchedCell, Spin, Wait, Writers};
+use loom::sync::Arc;
+use loom::thread;
+use seqschedlock::{Park, SeqSchedCell, Spin, Wait};
 
 use crate::cell::Asking;
 use crate::explore::{explore, explore_to, join, spawn};
+use crate::strategies::{Doorbell, Queue};
 
 /// Two writers that each add one. All that can go wrong between writers loses one of the two, or
 /// leaves a mixture.
@@ -88,68 +87,6 @@ pub fn a_reader_and_a_writer_that_block_are_both_woken() {
         reader.join().unwrap();
         join(writers);
     });
-}
-
-/// A strategy without a fence of its own, so that all its ordering comes from the request: the one
-/// that waits leaves its handle in a plain cell, and loom reports a waker that looks too early.
-struct Doorbell {
-    registered: AtomicBool,
-    waiter: UnsafeCell<Option<Thread>>,
-}
-
-// SAFETY: the cell is written once, by the only one that waits, before it asks to be woken, and read
-// by wakers that answer. That this is enough is what the model checks.
-unsafe impl Sync for Doorbell {}
-// SAFETY: a thread handle may be sent.
-unsafe impl Send for Doorbell {}
-
-impl Wait for Doorbell {
-    fn init() -> Self {
-        Doorbell {
-            registered: AtomicBool::new(false),
-            waiter: UnsafeCell::new(None),
-        }
-    }
-
-    fn wait(&self, writers: &Writers<'_>) {
-        if !self.registered.load(Relaxed) {
-            // SAFETY: only this thread writes, and no waker looks before it was asked.
-            self.waiter
-                .with_mut(|waiter| unsafe { *waiter = Some(thread::current()) });
-            self.registered.store(true, Relaxed);
-        }
-        if writers.request_wake() {
-            thread::park();
-        }
-    }
-
-    fn wake(&self) {
-        // SAFETY: somebody asked, so it has written, and it does not write again.
-        self.waiter
-            .with(|waiter| unsafe { (*waiter).as_ref() }.unwrap().unpark());
-    }
-}
-
-/// A strategy that orders its own queue, so that all that is left to the request is the request.
-struct Queue(Mutex<Vec<Thread>>);
-
-impl Wait for Queue {
-    fn init() -> Self {
-        Queue(Mutex::default())
-    }
-
-    fn wait(&self, writers: &Writers<'_>) {
-        self.0.lock().unwrap().push(thread::current());
-        if writers.request_wake() {
-            thread::park();
-        }
-    }
-
-    fn wake(&self) {
-        for waiter in self.0.lock().unwrap().drain(..) {
-            waiter.unpark();
-        }
-    }
 }
 
 /// One that waits, on a thread that nobody joins meanwhile, against one that never does.

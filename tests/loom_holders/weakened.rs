@@ -1,7 +1,5 @@
 //! The weakened twins of the cell's word, and of what awaited readers rely on.
 //!
-//! A line reads: *with `field` weakened to this, that model fails, saying so*.
-//!
 //! One is missing: awaiting without a request deadlocks `awaited::one_writer_wakes_one_reader`, as it
 //! should, but a deadlock unwinds, a listener in the queue cannot be dropped then, and the process
 //! aborts. `tests/loom/weakened.rs` has the same for a reader that blocks.
@@ -31,17 +29,8 @@ mod cell_word {
 
     use seqschedlock::model::cell::{PROVEN, Protocol, with_protocol};
 
+    use crate::dies::dies;
     use crate::{cell, cell_turns};
-
-    macro_rules! dies {
-        ($($name:ident: $field:ident = $weaker:expr => $model:path, $message:literal;)*) => {$(
-            #[test]
-            #[should_panic(expected = $message)]
-            fn $name() {
-                with_protocol(Protocol { $field: $weaker, ..PROVEN }, $model);
-            }
-        )*};
-    }
 
     dies! {
         begin_that_acquires_nothing: begin = Relaxed =>
@@ -70,6 +59,16 @@ mod cell_word {
             cell_turns::a_turn_wakes_a_queue_of_ones_own, "deadlock";
         blocking_for_a_copy_without_a_request: asks_before_blocking = false =>
             cell_turns::a_copy_wakes_a_queue_of_ones_own, "deadlock";
+    }
+
+    #[cfg(seqschedlock_split)]
+    dies! {
+        begin_that_acquires_no_cycles: begin_cycles = Relaxed =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
+        end_that_acquires_no_state: end = Relaxed =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
+        cycles_that_are_not_counted: counts_cycles = false =>
+            cell::two_stores_in_a_row_are_not_torn, "torn value";
     }
 
     /// What a writer did before it stored is carried twice: by `leave` to `begin`, and by `copy_fence`

@@ -61,7 +61,7 @@ fn begin_commit() -> u64 {
         .count() as u64
 }
 
-#[library_benchmark(config = at_most(11, 11))]
+#[library_benchmark(config = at_most(6, 7))]
 fn write_spin() {
     let lock = black_box(&SPIN);
     for _ in 0..TIMES {
@@ -77,7 +77,7 @@ fn write_park() {
     }
 }
 
-#[library_benchmark(config = at_most(19, 19))]
+#[library_benchmark(config = at_most(19, 23))]
 fn cell_load() {
     let cell = black_box(&CELL);
     for _ in 0..TIMES {
@@ -85,7 +85,7 @@ fn cell_load() {
     }
 }
 
-#[library_benchmark(config = at_most(27, 27))]
+#[library_benchmark(config = at_most(27, 28))]
 fn cell_store() {
     let cell = black_box(&CELL);
     for time in 0..TIMES {
@@ -93,7 +93,7 @@ fn cell_store() {
     }
 }
 
-#[library_benchmark(config = at_most(29, 29))]
+#[library_benchmark(config = at_most(29, 30))]
 fn cell_store_park() {
     let cell = black_box(&PARKED_CELL);
     for time in 0..TIMES {

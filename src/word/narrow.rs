@@ -1,0 +1,62 @@
+//! The layout where there are no 64-bit atomics: what one word has no room for is in a second.
+
+pub(super) use super::split as lock;
+
+#[cfg(feature = "cell")]
+pub(super) mod cell {
+    pub(crate) use crate::sync::atomic::AtomicU32 as AtomicState;
+    use crate::sync::{atomic::Ordering, const_fn};
+
+    pub(crate) type State = u32;
+
+    /// Whether [`Cycles`] counts anything.
+    pub(crate) const COUNTS_CYCLES: bool = true;
+
+    /// How often the sequence of a cell has come round, wrapping: its upper 32 bits.
+    ///
+    /// A tight writer is round a sequence of 29 bits within seconds.
+    pub(crate) struct Cycles(AtomicState);
+
+    /// What a reader sees of it.
+    pub(crate) type Cycle = u32;
+
+    impl Cycles {
+        const_fn! {
+            #[inline]
+            pub(crate) const fn new() -> Self {
+                Self(AtomicState::new(0))
+            }
+        }
+
+        #[inline]
+        pub(crate) fn load(&self, order: Ordering) -> Cycle {
+            self.0.load(order)
+        }
+
+        /// One more. Only who has the turn may count.
+        #[inline]
+        pub(crate) fn count(&self) {
+            // Relaxed: nobody else stores; the fence behind the entry and the leave order it.
+            let cycle = self.0.load(Ordering::Relaxed);
+            self.0.store(cycle.wrapping_add(1), Ordering::Relaxed);
+        }
+
+        /// The sequence with its upper bits. A hint: two loads are no snapshot.
+        pub(crate) fn extend(&self, sequence: State, bits: u32) -> u64 {
+            u64::from(self.0.load(Ordering::Relaxed)) << bits | u64::from(sequence)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_cycles_wrap() {
+            let cycles = Cycles(AtomicState::new(u32::MAX));
+            assert_eq!(cycles.extend(5, 29), u64::MAX >> 3 & !((1 << 29) - 1) | 5);
+            cycles.count();
+            assert_eq!(cycles.load(Ordering::Relaxed), 0);
+        }
+    }
+}

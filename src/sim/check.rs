@@ -9,7 +9,7 @@ use core::fmt;
 use super::mapping::AddressSpace;
 use super::page::{PAGE_SIZE, Page, PageRef};
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 
 /// An invariant that does not hold. Each names a page of the file by its index.

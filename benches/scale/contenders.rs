@@ -26,7 +26,8 @@ impl From<Conflict> for Look {
     }
 }
 
-/// Looks until one is good take as long as the contender waits; one that can tell is counted.
+/// A look at a contender that waits by itself is always good; one that can tell a conflict is counted as
+/// what it met, and waits before the next.
 pub trait Contender: Sync {
     const NAME: &'static str;
     fn new() -> Self;

@@ -101,17 +101,23 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     /// use seqschedlock::{SeqSchedLock, Spin};
     ///
-    /// let slots = SeqSchedLock::<[AtomicU32; 4], Spin>::new(Default::default());
+    /// const EMPTY: u32 = u32::MAX;
+    ///
+    /// let slots = SeqSchedLock::<_, Spin>::new([const { AtomicU32::new(EMPTY) }; 4]);
     /// let load = |index: usize| index as u32 * 10; // slow, from the source
     ///
-    /// let slot = slots.publish(
+    /// let value = slots.publish(
     ///     |slots| {
-    ///         slots[3].store(load(3), Relaxed);
-    ///         &slots[3]
+    ///         let value = load(3);
+    ///         slots[3].store(value, Relaxed);
+    ///         value
     ///     },
-    ///     |_, slot| slot.store(0, Relaxed),
+    ///     // Only what is ours. An equal value of somebody else's goes too, which costs a load.
+    ///     |slots, ours| {
+    ///         let _ = slots[3].compare_exchange(ours, EMPTY, Relaxed, Relaxed);
+    ///     },
     /// );
-    /// assert_eq!(slot.load(Relaxed), 30);
+    /// assert_eq!(value, 30);
     /// ```
     #[inline]
     pub fn publish<'a, P>(
@@ -191,10 +197,18 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
         &self.data
     }
 
-    /// The data, to itself: nobody else can reach it meanwhile, so no section is needed.
+    /// The data, to itself: nobody else can reach it meanwhile.
+    ///
+    /// Counts as a write section, for stamps outlive a borrow: those from before are not good any more.
+    ///
+    /// # Panics
+    ///
+    /// If 16 384 write sections run on this lock already, that is, if their guards were forgotten.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self) -> &mut T {
+        // Over before the data changes is soon enough: no stamp can be taken as long as it is borrowed.
+        drop(self.lock.write());
         &mut self.data
     }
 }

@@ -163,11 +163,11 @@ fn data_of_unknown_size_is_as_good() {
 }
 
 #[test]
-fn the_sole_owner_needs_no_section() {
+fn a_stamp_from_before_the_sole_owner_changed_the_data_does_not_hold() {
     let mut lock: SeqSchedLock<Pair, Spin> = [AtomicU64::new(1), AtomicU64::new(1)].into();
     let stamp = lock.raw().read_begin().unwrap();
     *lock.get_mut()[0].get_mut() = 5;
-    assert_eq!(lock.raw().read_end(stamp), Ok(()));
+    assert_eq!(lock.raw().read_end(stamp), Err(Conflict::Race));
     assert_eq!(lock.into_inner().map(AtomicU64::into_inner), [5, 1]);
 }
 

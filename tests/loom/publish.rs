@@ -38,11 +38,22 @@ impl Cache {
             .try_publish(|| self.fill(), |ours| self.retract(ours))
     }
 
-    /// Looks whether there is an entry before it takes it out, as the kernel looks whether a page
-    /// is mapped: with a load, the very one that a store buffer deceives.
     fn invalidate(&self) {
         let _section = self.lock.write();
         self.source.fetch_add(1, Relaxed);
+        self.remove();
+    }
+
+    /// The order for those whose section may be cut short: there is nothing stale at any moment.
+    fn invalidate_first(&self) {
+        let _section = self.lock.write();
+        self.remove();
+        self.source.fetch_add(1, Relaxed);
+    }
+
+    /// Looks whether there is an entry before it takes it out, as the kernel looks whether a page
+    /// is mapped: with a load, the very one that a store buffer deceives.
+    fn remove(&self) {
         let entry = self.entry.load(Relaxed);
         if entry != 0 {
             let _ = self.entry.compare_exchange(entry, 0, Relaxed, Relaxed);
@@ -75,6 +86,18 @@ fn fill_against(fillers: usize, invalidators: usize) {
 #[test]
 pub fn a_writer_sees_what_was_committed() {
     explore_all(|| fill_against(1, 1));
+}
+
+#[test]
+pub fn what_is_removed_before_the_source_changes_does_not_come_back() {
+    explore_all(|| {
+        let cache = Cache::new();
+        let filler = spawn(&cache, |cache| {
+            let _ = cache.try_fill();
+        });
+        join([filler, spawn(&cache, Cache::invalidate_first)]);
+        cache.check();
+    });
 }
 
 #[test]

@@ -19,6 +19,10 @@ dies! {
         publish::a_writer_sees_what_was_committed, "publication was missed";
     enter_with_a_weaker_fence: enter_fence = AcqRel =>
         publish::a_writer_sees_what_was_committed, "publication was missed";
+    commit_with_a_weaker_fence_after_a_removal: commit_fence = AcqRel =>
+        publish::what_is_removed_before_the_source_changes_does_not_come_back, "publication was missed";
+    enter_with_a_weaker_fence_before_a_removal: enter_fence = AcqRel =>
+        publish::what_is_removed_before_the_source_changes_does_not_come_back, "publication was missed";
     enter_without_a_fence: enter_fence = Relaxed =>
         observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
     request_that_releases_nothing: request = Relaxed =>

@@ -1,24 +1,21 @@
 //! The one shim: what the crate takes from `core` and `std`, or from loom when it is model-checked.
 //!
-//! No other room asks whether loom is there. Under `--cfg loom` constructors lose their `const`
-//! ([`const_fn!`], [`wait_init!`]) and the protocol's orderings can be replaced by weaker ones
-//! ([`protocol!`]), so that a model can show what each of them is for.
+//! No other room asks whether loom is there. It is where both the cfg `loom` and the feature are: the cfg
+//! reaches every crate of a build, the feature is for those who model what they build on this one. There
+//! constructors lose their `const` ([`const_fn!`], [`wait_init!`]) and the protocol's orderings can be
+//! replaced by weaker ones ([`protocol!`]), so that a model can show what each of them is for.
 
 pub(crate) use inner::*;
 
 #[cfg(feature = "cell")]
 pub(crate) use racing::Racing;
 
-#[cfg(all(feature = "cell", not(loom)))]
-mod racing;
-#[cfg(all(feature = "cell", loom))]
-#[path = "sync/racing_model.rs"]
+#[cfg(feature = "cell")]
+#[cfg_attr(all(loom, feature = "loom"), path = "sync/racing_model.rs")]
 mod racing;
 
-#[cfg(all(feature = "sim", not(loom)))]
-pub(crate) mod kernel;
-#[cfg(all(feature = "sim", loom))]
-#[path = "sync/kernel_model.rs"]
+#[cfg(all(feature = "sim", not(target_family = "wasm")))]
+#[cfg_attr(all(loom, feature = "loom"), path = "sync/kernel_model.rs")]
 pub(crate) mod kernel;
 
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
@@ -27,15 +24,15 @@ pub(crate) mod kernel;
 /// about the language, not about the machine, and keep the fence. (crossbeam-epoch does the same.)
 pub(crate) const LOCKED_RMW_IS_FULL_FENCE: bool = cfg!(all(
     any(target_arch = "x86", target_arch = "x86_64"),
-    not(any(loom, miri))
+    not(any(all(loom, feature = "loom"), miri))
 ));
 
 /// A cell that counts the cycles of its sequence has one of a single bit: models do not get round a
 /// longer one.
 #[cfg(feature = "cell")]
-pub(crate) const SHORT_CYCLES: bool = cfg!(loom);
+pub(crate) const SHORT_CYCLES: bool = cfg!(all(loom, feature = "loom"));
 
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod inner {
     #[cfg(not(feature = "portable-atomic"))]
     pub(crate) use core::sync::atomic;
@@ -47,8 +44,14 @@ mod inner {
     #[cfg(feature = "std")]
     pub(crate) use std::thread::yield_now;
 
+    /// Whether there is no time left.
+    #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
+    pub(crate) fn passed(deadline: std::time::Instant) -> bool {
+        std::time::Instant::now() >= deadline
+    }
+
     /// Waits for a notification until `deadline`; tells whether it came.
-    #[cfg(all(feature = "std", feature = "park"))]
+    #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
     pub(crate) fn wait_deadline(
         listener: event_listener::EventListener,
         deadline: std::time::Instant,
@@ -98,7 +101,7 @@ mod inner {
     pub(crate) use {array_of, const_fn, for_models, protocol, wait_init};
 }
 
-#[cfg(loom)]
+#[cfg(all(loom, feature = "loom"))]
 mod inner {
     pub(crate) use loom::sync::atomic;
     pub(crate) use loom::thread::yield_now;
@@ -123,6 +126,11 @@ mod inner {
     }
 
     /// Loom has no clock: every deadline has passed as soon as it is waited for.
+    #[cfg(all(feature = "std", feature = "park"))]
+    pub(crate) fn passed(_deadline: std::time::Instant) -> bool {
+        true
+    }
+
     #[cfg(all(feature = "std", feature = "park"))]
     pub(crate) fn wait_deadline(
         listener: event_listener::EventListener,

@@ -147,10 +147,23 @@ fn a_raced_look_is_repeated() {
         }
         looks.get()
     };
-    assert_eq!(
-        poll(pin!(lock.read_async(look)), &Arc::default()),
-        Poll::Ready(3)
-    );
+    let mut reader = pin!(lock.read_async(look));
+    let woken = Arc::default();
+    for raced in 1..3 {
+        // Other tasks get a turn, and it is not forgotten.
+        assert!(poll(reader.as_mut(), &woken).is_pending());
+        assert_eq!((looks.get(), woken.times()), (raced, raced));
+    }
+    assert_eq!(poll(reader, &woken), Poll::Ready(3));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_timeout_ends_looks_that_race_for_ever() {
+    let lock = RawSeqSchedLock::<Park>::new();
+    let look = async || drop(lock.write());
+    let patience = Duration::from_millis(1);
+    let given_up = tokio::time::timeout(patience, lock.read_async(look)).await;
+    assert!(given_up.is_err());
 }
 
 #[test]
@@ -171,7 +184,15 @@ fn a_raced_publication_is_retracted_before_the_next_attempt() {
         },
         async |published| log.lock().unwrap().push(format!("retract {published}")),
     );
-    assert_eq!(poll(pin!(publication), &Arc::default()), Poll::Ready(2));
+    let mut publication = pin!(publication);
+    let woken = Arc::default();
+    assert!(poll(publication.as_mut(), &woken).is_pending());
+    assert_eq!(
+        woken.times(),
+        1,
+        "other tasks get a turn, and it is not forgotten"
+    );
+    assert_eq!(poll(publication, &woken), Poll::Ready(2));
     assert_eq!(
         *log.lock().unwrap(),
         ["attempt 1", "retract 1", "attempt 2"]

@@ -1,13 +1,19 @@
 //! What only `Park` can do: wait with a bound, and be awaited.
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(target_family = "wasm")))]
 use {core::time::Duration, std::time::Instant};
+
+use core::future::poll_fn;
+use core::task::Poll;
 
 use super::RawSeqSchedLock;
 use crate::conflict::Stamp;
 use crate::wait::{Park, Writers};
 
-#[cfg(feature = "std")]
+/// # Deadlines
+///
+/// These take threads and a clock: the feature `std`, and another target than WebAssembly.
+#[cfg(all(feature = "std", not(target_family = "wasm")))]
 impl RawSeqSchedLock<Park> {
     /// As [`read_begin_wait`](Self::read_begin_wait), but gives up after `timeout`.
     ///
@@ -54,7 +60,12 @@ impl RawSeqSchedLock<Park> {
 /// # Awaiting
 ///
 /// These need no particular runtime, and no `std`. They neither spin nor block while write sections
-/// run. Their futures are `Send` if the closures and what they return are.
+/// run. After an attempt that raced they give the other tasks a turn, so that a timeout around them can
+/// end them. Their futures are `Send` if the closures and what they return are.
+///
+/// The last writer out calls the wakers with the queue's lock held. One must not poll or drop its task
+/// inside `wake`, which hangs the writer, nor panic, after which others may not be woken; those of the
+/// runtimes in use put the task into a queue and do neither.
 ///
 /// A future that is dropped while it waits for writers leaves nothing behind: it is out of the queue,
 /// and if it was the one that asked to be woken, the last writer out wakes the others, or nobody.
@@ -63,8 +74,9 @@ impl RawSeqSchedLock<Park> {
     ///
     /// # Examples
     ///
-    /// A number of attempts, then the source without the cache. For a deadline, use the timeout of
-    /// your runtime.
+    /// A number of attempts, then the source without the cache. For a deadline put the timeout of your
+    /// runtime around `read_begin_async()`, which may be dropped at any moment, and not around the whole
+    /// of `get`: what that had published would stay, as [`publish_async`](Self::publish_async) explains.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -72,7 +84,7 @@ impl RawSeqSchedLock<Park> {
     /// use seqschedlock::{Park, RawSeqSchedLock};
     ///
     /// # async fn fill_the_cache() -> u32 { 7 }
-    /// # async fn empty_the_cache() {}
+    /// # async fn take_back(_ours: u32) {}
     /// # async fn ask_the_source() -> u32 { 7 }
     /// async fn get(lock: &RawSeqSchedLock<Park>) -> u32 {
     ///     for _ in 0..3 {
@@ -81,7 +93,7 @@ impl RawSeqSchedLock<Park> {
     ///         if lock.read_commit(stamp).is_ok() {
     ///             return value;
     ///         }
-    ///         empty_the_cache().await;
+    ///         take_back(value).await; // what this attempt published, nothing else
     ///     }
     ///     ask_the_source().await
     /// }
@@ -94,6 +106,7 @@ impl RawSeqSchedLock<Park> {
             if let Ok(stamp) = self.read_begin() {
                 return stamp;
             }
+            // `None` goes round at once: there was a moment without a writer.
             let wake_up = self.wait.wake_up(&Writers::new(&self.word));
             if let Some(wake_up) = wake_up {
                 wake_up.await;
@@ -122,10 +135,13 @@ impl RawSeqSchedLock<Park> {
     pub async fn read_async<F: Future>(&self, mut look: impl FnMut() -> F) -> F::Output {
         loop {
             let stamp = self.read_begin_async().await;
-            let found = look().await;
-            if self.read_commit(stamp).is_ok() {
-                return found;
+            {
+                let found = look().await;
+                if self.read_commit(stamp).is_ok() {
+                    return found;
+                }
             }
+            give_way().await;
         }
     }
 
@@ -180,6 +196,24 @@ impl RawSeqSchedLock<Park> {
                 Ok(()) => return published,
                 Err(_) => retract(published).await,
             }
+            give_way().await;
         }
     }
+}
+
+/// Lets the runtime run something else once.
+///
+/// Attempts that are ready at once would otherwise follow one another within one poll for as long as
+/// they race: nothing around them, no timeout either, would get a turn.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|context| {
+        if given {
+            return Poll::Ready(());
+        }
+        given = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

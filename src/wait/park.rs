@@ -3,9 +3,9 @@ use core::fmt;
 use event_listener::{Event, EventListener};
 
 use super::{Wait, Writers};
-#[cfg(feature = "std")]
-use crate::sync::wait_deadline;
 use crate::sync::{Backoff, wait_init};
+#[cfg(all(feature = "std", not(target_family = "wasm")))]
+use crate::sync::{passed, wait_deadline};
 
 /// Readers spin briefly, then block until the last writer out wakes them, or are awaited.
 ///
@@ -13,8 +13,16 @@ use crate::sync::{Backoff, wait_init};
 /// waits for pays one test of a bit in a value it already holds. Needs an allocator: a queue is
 /// made for the first reader that blocks, and an entry in it for each one that does.
 ///
-/// Without `std` there are no threads to park: readers can still be awaited, but a blocking wait
-/// spins.
+/// Without `std`, and on WebAssembly, there are no threads to park: readers can still be awaited, but a
+/// blocking wait spins, and there are no deadlines.
+///
+/// # What a writer pays
+///
+/// Beginning a section never waits. Ending the last one that a reader waits for wakes *every* reader in
+/// the queue, and takes the queue's own lock for it: the writer pays for each of them, and meets those who
+/// are just registering. Without `std` that lock spins: there do not end sections in interrupt handlers, or
+/// in tasks of a higher priority than those that wait, unless event-listener's feature `critical-section`
+/// is on.
 pub struct Park {
     readers: Event,
 }
@@ -35,7 +43,7 @@ impl Wait for Park {
 }
 
 impl Park {
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(target_family = "wasm")))]
     fn block(&self, writers: &Writers<'_>) {
         use event_listener::Listener as _;
         if let Some(wake_up) = self.wake_up(writers) {
@@ -44,7 +52,7 @@ impl Park {
     }
 
     /// There is no thread to block: the caller looks again, and spins again.
-    #[cfg(not(feature = "std"))]
+    #[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
     fn block(&self, _writers: &Writers<'_>) {}
 
     /// A wake-up to wait for, or `None` if no writer is left to give it.
@@ -58,11 +66,14 @@ impl Park {
     }
 
     /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(target_family = "wasm")))]
     pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: std::time::Instant) -> bool {
+        if !passed(deadline) && spin_briefly(writers) {
+            return true;
+        }
         match self.wake_up(writers) {
             Some(wake_up) => wait_deadline(wake_up, deadline),
-            None => true,
+            None => !passed(deadline),
         }
     }
 }

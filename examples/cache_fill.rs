@@ -93,7 +93,7 @@ impl Cache for Usual {
 /// Values are not handed from one get to another in any other way, so there are more loads. `get_with`
 /// does that: who arrives while a load runs waits for its value, and may arrive after an update that
 /// the load began before. To share loads among waiters pass the stamp on with the value, and let each
-/// check it with `read_end` when it has received them; who finds that it does not hold begins anew.
+/// check it with `read_commit` when it has received them; who finds that it does not hold begins anew.
 struct Fenced {
     source: Source,
     cache: moka::sync::Cache<Key, Arc<Entry>>,
@@ -152,9 +152,9 @@ impl Cache for Fenced {
 
     fn update(&self, key: Key) -> Version {
         let _section = self.stripes.for_key(&key).write();
-        let version = self.source.update(key);
+        // First: an update that is cut short leaves nothing stale. No fill brings the old value back.
         self.cache.invalidate(&key);
-        version
+        self.source.update(key)
     }
 }
 
@@ -251,9 +251,9 @@ impl AsyncCache for AsyncFenced {
 
     async fn update(&self, key: Key) -> Version {
         let _section = self.stripes.for_key(&key).write();
-        let version = self.source.update_async(key).await;
+        // First: an update that is cut short, its future dropped, leaves nothing stale.
         self.cache.invalidate(&key).await;
-        version
+        self.source.update_async(key).await
     }
 }
 

@@ -27,8 +27,9 @@ use crate::word::cell::{CellWord, Turn};
 /// # What `T` must be
 ///
 /// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no
-/// defined value, so it cannot be copied while it changes; derive the trait, and a struct with a gap does
-/// not compile. It need not be valid for *any* bytes: what a reader copied while a writer
+/// defined value, so it cannot be copied while it changes; derive the trait (`cargo add bytemuck --features
+/// derive`; a struct needs `repr(C)` or `repr(transparent)`, an enum `repr(u8)` or the like), and what has a gap
+/// does not compile. It need not be valid for *any* bytes: what a reader copied while a writer
 /// was at work stays raw memory and is thrown away. Only bytes that are known to be one
 /// whole value ever become a `T`. So `bool`, `char`, `NonZero` and enums are all right.
 ///
@@ -331,6 +332,8 @@ impl<T: NoUninit, W: Wait> Work<'_, T, W> {
     #[inline]
     fn publish(self, value: T) {
         let Work { cell, turn } = self;
+        // Before anything else: were it dropped by a `wake` that panics, it would give up the turn of
+        // whoever has it by then.
         core::mem::forget(self);
         cell.word.enter(turn, W::WAKES);
         cell.value.store(value);
@@ -376,7 +379,8 @@ impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCell<T, W> {
 ///
 /// Not so if the guard is dropped because its thread panics: a value that was left half way is
 /// thrown away, and the cell stays as it was. (To know that takes the feature `std`. Without it a
-/// panic that unwinds publishes; [`update`](SeqSchedCell::update) never does.) A future that is
+/// panic that unwinds publishes, and with it one that begins and ends in a destructor which another panic
+/// runs; [`update`](SeqSchedCell::update) never does.) A future that is
 /// dropped does not panic: what it was working on is published as it is, half way or not.
 ///
 /// Forgetting the guard is safe and keeps the turn for ever: readers get the old value, writers wait.

@@ -4,7 +4,8 @@ use core::fmt;
 
 /// Why a read section did not hold.
 ///
-/// The two answers of the 2005 patch besides success, in order of what a caller does about them.
+/// The two answers of the 2005 patch besides success, in order of what a caller does about them. There
+/// will be no third: match both.
 /// Both mean the same for what was read: throw it away, or take back what was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Conflict {

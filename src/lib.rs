@@ -27,17 +27,17 @@
 //!         value
 //!     },
 //!     |value| {                                        // somebody invalidated meanwhile:
-//!         let mut cache = cache.lock().unwrap();       // take back what is ours
+//!         let mut cache = cache.lock().unwrap();       // take back what is ours, or equal to it
 //!         if cache.get(key) == Some(&value) {
 //!             cache.remove(key);
 //!         }
 //!     },
 //! );
 //!
-//! // Invalidate: from before the source changes until the stale entry is gone.
+//! // Invalidate: remove and change, both in one section.
 //! let section = lock.write();
-//! *source.lock().unwrap() += 1;
-//! cache.lock().unwrap().remove(key);
+//! cache.lock().unwrap().remove(key);                   // first: see "Using it right"
+//! *source.lock().unwrap() += 1;                        // may take long, may fail
 //! drop(section);
 //! # assert_eq!(filled, Ok(7));
 //! ```
@@ -55,13 +55,20 @@
 //! # Using it right
 //!
 //! - Take the stamp *before* the source is consulted.
-//! - Begin the write section before the source changes, and hold it until the stale entry is gone. A
-//!   counter that is bumped at one end only misses a fill that starts after the bump; a flag alone
-//!   misses a section that begins and ends within one fill.
+//! - Begin the write section before the source changes, and hold it until the change is done and the stale
+//!   entry is gone. A counter that is bumped at one end only misses a fill that starts after the bump; a
+//!   flag alone misses a section that begins and ends within one fill.
+//! - Remove the entry first, then change the source. Fills that overlap the section fail, so no old value
+//!   comes back; and ending a section is not invalidating: one that is cut short between the two (by a
+//!   panic, a `?`, a future that is dropped) would leave the stale entry behind for ever. If the change
+//!   itself may go on after its future is dropped, run section and all in a task of its own.
 //! - Retract only what this attempt published, not what somebody newer put there.
 //! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not
 //!   be, publish it closed and open it after success (a flag in the entry that hits look at), or
 //!   validate inside a lock of your own that writers take after [`write`](RawSeqSchedLock::write).
+//! - Wait with nothing in hand that a writer may need: no write section of any lock (two stripes may be
+//!   one), no lock that writers take inside theirs, no thread of an executor whose tasks hold sections
+//!   across `.await` (there: the `_async` forms). With any of them in hand use the `try_` forms.
 //! - After a few conflicts serve the value uncached, or take a lock of your own: that bounds the work.
 //!
 //! # What it does not do
@@ -85,20 +92,23 @@
 //!
 //! | feature | default | what for |
 //! |---|---|---|
-//! | `std` | yes | `Yield`, timeouts, blocking in `Park` |
+//! | `std` | yes | `Yield`, timeouts, blocking in `Park` (the last two not on WebAssembly) |
 //! | `park` | yes | `Park`: readers that block or are awaited (event-listener, needs an allocator) |
-//! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck, atomic-memcpy) |
+//! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck 1, atomic-memcpy) |
 //! | `portable-atomic` | no | targets without compare-and-swap |
-//! | `sim` | no | the reference consumer: a simulated page cache, for study and for the benches |
+//! | `loom` | no | under `--cfg loom`: atomics that loom explores, for models of what you build on this |
+//! | `sim` | no | the reference consumer: a simulated page cache, for study and for the benches (not on WebAssembly) |
 //!
-//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add.
+//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. What `sim` and
+//! `loom` bring may change in any release. Where the cfg `loom` is set, `park` needs the feature `loom` too:
+//! event-listener looks at the cfg alone. The major version of bytemuck is part of the API.
 //!
 //! # How it is checked
 //!
 //! The protocol is model-checked with loom, and so is that each of its orderings is needed: the
-//! same models, run with one of them weakened, have to fail. `docs/memory-ordering.md` has the argument.
-//! In a crate of your own, `--cfg loom` turns this one's atomics into loom's; constructors are no
-//! longer `const` then, and `Wait::INIT` is a function `init()`.
+//! same models, run with one of them weakened, have to fail. [Memory orderings](memory_ordering) has the
+//! argument. In a crate of your own, the feature `loom` and `--cfg loom` together turn this one's atomics
+//! into loom's; constructors are no longer `const` then, and `Wait::INIT` is a function `init()`.
 //!
 //! # Source
 //!
@@ -116,7 +126,7 @@ mod cell;
 mod conflict;
 mod lock;
 mod raw;
-#[cfg(feature = "sim")]
+#[cfg(all(feature = "sim", not(target_family = "wasm")))]
 pub mod sim;
 mod striped;
 mod sync;
@@ -150,6 +160,10 @@ sync::for_models! {
         }
     }
 }
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/memory-ordering.md")]
+pub mod memory_ordering {}
 
 #[cfg(all(doctest, feature = "park"))]
 #[doc = include_str!("../README.md")]

@@ -33,10 +33,10 @@ use crate::word::{MAX_WRITERS, Word};
 /// # use seqschedlock::{RawSeqSchedLock, Spin};
 /// # let lock = RawSeqSchedLock::<Spin>::new();
 /// # let (change_the_source, remove_what_was_published) = (|| (), || ());
-/// let section = lock.write();          // before the source changes
-/// change_the_source();                 // may sleep, may take long
+/// let section = lock.write();          // before anything changes
 /// remove_what_was_published();         // sees every publication that was committed before
-/// drop(section);                       // not before the stale entry is gone
+/// change_the_source();                 // may sleep, may take long, may fail
+/// drop(section);                       // not before both are done
 /// ```
 ///
 /// [`publish`](Self::publish) is the first, [`read`](Self::read) the form of it for those who
@@ -49,23 +49,29 @@ use crate::word::{MAX_WRITERS, Word};
 ///   [cancelled](WriteGuard::cancel) do not count: they changed nothing.)
 /// - **Publish.** If a reader makes something visible and then [`read_commit`](Self::read_commit) is
 ///   `Ok`, every write section that did not end before the read section began sees it.
-/// - Write sections never wait, neither for readers nor for one another.
+/// - Write sections never wait, neither for readers nor for one another. (The last one out wakes who
+///   waits, and that [costs what it costs](crate::Park#what-a-writer-pays).)
 /// - A reader that waits is woken by the last writer out.
 ///
 /// What is protected must itself tolerate the race: atomics, concurrent maps, files. The lock says
 /// afterwards whether a look was good; it does not keep anyone from looking.
-/// (`docs/memory-ordering.md` argues all this and names the model that checks it.)
+/// ([Memory orderings](crate::memory_ordering) argues all this and names the model that checks it.)
 ///
 /// # Waiting
 ///
-/// `W` says [how a reader waits](Wait). Only the methods that say so wait; a check never does.
+/// `W` says [how a reader waits](Wait). Only the methods that say so wait; a check never does. Who waits
+/// must hold nothing that a writer may need before it can end: [using it right](crate#using-it-right).
 ///
 /// # Layout
 ///
 /// `repr(C)`, the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
-/// lock has size, alignment and layout of the word alone: 8 bytes, all zero when at rest. It may live
-/// in memory that processes share, and readers work on it where that memory is mapped read-only (with
-/// 64-bit pointers, or with the split word).
+/// lock has size, alignment and layout of the word alone: 8 bytes, all zero when new. It may live
+/// in memory that processes share: zeroed memory is a new lock. All of them must use the same version of
+/// this crate with the same word, for the bits are no part of the API; one that dies inside a section
+/// leaves it running. (A lock with `Park` has a queue in one process, and cannot be shared like that.)
+///
+/// Readers work on it where that memory is mapped read-only, on the targets in use with 64-bit pointers or
+/// with the split word. The language leaves that open: it promises it for relaxed loads, and these acquire.
 ///
 /// # Examples
 ///
@@ -175,7 +181,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
 
     /// Begins a read section when no write section runs; until then waits as `W` says.
     ///
-    /// A reader inside its own write section waits for itself, for ever.
+    /// A reader inside its own write section waits for itself, for ever; one that holds what a writer
+    /// needs waits for that writer likewise ([using it right](crate#using-it-right)).
     ///
     /// # Panics
     ///
@@ -338,7 +345,9 @@ impl<W: Wait> RawSeqSchedLock<W> {
     ///
     /// The section lasts until the guard is dropped, wherever and however that happens: it may
     /// sleep, cross an `.await`, move to another thread, or unwind. Begin it before the source
-    /// changes and end it when nothing stale can be seen any more.
+    /// changes and end it when nothing stale can be seen any more. Ending it is not invalidating: remove
+    /// what was published first, then change the source, so that a section that is cut short leaves
+    /// nothing stale behind.
     ///
     /// Writers do not exclude one another. Where they must, take a lock of your own inside.
     ///
@@ -394,8 +403,9 @@ impl<W> fmt::Debug for RawSeqSchedLock<W> {
 
 /// A write section that runs. Dropping it ends the section.
 ///
-/// It ends on every path, a panic included: a reader that raced with a section that failed halfway
-/// is told so, like any other. The guard may move to another thread and be shared.
+/// It ends on every path, a panic and a dropped future included: a reader that raced with a section that
+/// failed halfway is told so, like any other. What was published before and has not been removed stays,
+/// and no reader is told of that: remove first. The guard may move to another thread and be shared.
 ///
 /// Ordering: beginning is a full fence, ending releases what was written. One thing moves with the
 /// thread and not with the guard: what a section stores *on another thread than the one that began
@@ -458,6 +468,8 @@ impl<W: Wait> WriteGuard<'_, W> {
 impl<W: Wait> Drop for WriteGuard<'_, W> {
     #[inline]
     fn drop(&mut self) {
+        // The lock is used after the section has been counted out, and others may see that there are no
+        // writers: what keeps it alive until the answer is the guard's borrow.
         let asked = self.lock.word.exit();
         if W::WAKES && asked {
             self.lock.word.answer(|| self.lock.wait.wake());

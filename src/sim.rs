@@ -2,7 +2,7 @@
 //!
 //! It is a model of the kernel code in Andrea Arcangeli's patch of 13 December 2005, on real threads
 //! and, if one likes, on a real file. It uses nothing of the crate that others could not use.
-//! Names follow the kernel.
+//! Names follow the kernel. It is here for study: what is public in it may change in any release.
 //!
 //! # The race
 //!

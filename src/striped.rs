@@ -23,7 +23,9 @@ use crate::wait::Wait;
 /// # False conflicts
 ///
 /// Keys that share a stripe conflict although they have nothing to do with each other. That costs
-/// another attempt and is never wrong. Keys fall on stripes as if by chance, so a read section that
+/// another attempt and no answer is ever wrong. But who waits inside a write section, for whatever key,
+/// waits for itself, for ever, if the two keys share a stripe, one time in N: there use the `try_` forms.
+/// Keys fall on stripes as if by chance, so a read section that
 /// overlaps `w` write sections of other keys fails for nothing with probability
 ///
 /// > 1 − (1 − 1/N)<sup>w</sup>, which is at most w/N.
@@ -83,10 +85,10 @@ use crate::wait::Wait;
 /// };
 /// assert_eq!(*fill("answer"), 41);
 ///
-/// // Change: the section begins before the source changes and ends after the cache forgot.
+/// // Change: the cache forgets and the source changes, both in one section.
 /// let section = STRIPES.for_key("answer").write();
-/// source.lock().unwrap().insert("answer", 42);
 /// cache.lock().unwrap().remove("answer");
+/// source.lock().unwrap().insert("answer", 42);
 /// drop(section);
 ///
 /// assert_eq!(*fill("answer"), 42);

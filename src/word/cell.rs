@@ -109,7 +109,7 @@ pub(crate) struct CellWord {
     cycles: Cycles,
 }
 
-/// A turn that has been taken: the state before, at rest.
+/// A turn that has been taken: the state before, at rest, which is the sequence and no bit beside it.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(crate) struct Turn(State);
@@ -223,7 +223,8 @@ impl CellWord {
     }
 
     /// `wakes` says whether the cell's strategy ever asks to be woken. Where none does, nobody but
-    /// the writer changes the word during its turn, and a store is enough.
+    /// the writer changes the word during its turn, and a store is enough. A strategy that asks all the
+    /// same loses its request and nothing else: a request is all that it can change in a turn.
     #[inline]
     fn rest(&self, state: State, wakes: bool) -> bool {
         if wakes {

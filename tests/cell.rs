@@ -355,7 +355,7 @@ fn a_writer_waits_for_the_turn_of_another_and_is_woken_by_its_end() {
 #[test]
 fn two_writers_never_lose_an_update_and_readers_never_see_half_of_one() {
     fn storm<W: Wait + Send + Sync>() {
-        const UPDATES: u64 = 20_000;
+        const UPDATES: u64 = if cfg!(miri) { 50 } else { 20_000 };
         let cell = SeqSchedCell::<[u64; 5], W>::new([0; 5]);
         let done = AtomicBool::new(false);
         thread::scope(|threads| {

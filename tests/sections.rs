@@ -279,6 +279,7 @@ fn debug_and_display_tell_the_state_and_never_block() {
 
 #[test]
 fn readers_and_writers_together_never_see_half_a_section() {
+    const ROUNDS: usize = if cfg!(miri) { 50 } else { 20_000 };
     let lock = Lock::new();
     let pair = [const { AtomicUsize::new(0) }; 2];
     // Writers overlap, but each round is ordered by this: the pair belongs to one at a time.
@@ -286,7 +287,7 @@ fn readers_and_writers_together_never_see_half_a_section() {
     thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
-                for _ in 0..20_000 {
+                for _ in 0..ROUNDS {
                     let _section = lock.write();
                     let _mine = turn.lock().unwrap();
                     let next = pair[0].load(Relaxed) + 1;
@@ -297,7 +298,7 @@ fn readers_and_writers_together_never_see_half_a_section() {
         }
         threads.spawn(|| {
             let mut latest = 0;
-            while latest < 40_000 {
+            while latest < 2 * ROUNDS {
                 let [left, right] = lock.read(|| [pair[0].load(Relaxed), pair[1].load(Relaxed)]);
                 assert_eq!(left, right, "a torn look was validated");
                 assert!(left >= latest, "a look went back in time");

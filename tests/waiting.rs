@@ -56,11 +56,12 @@ fn reader_waits_for_every_overlapping_writer<W: Wait + Sync>() {
 
 /// Sections come and go while readers wait again and again: every wake-up arrives.
 fn no_wake_up_is_lost<W: Wait + Sync>() {
+    const ROUNDS: usize = if cfg!(miri) { 50 } else { 3_000 };
     let lock = RawSeqSchedLock::<W>::new();
     thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
-                for round in 0..3_000 {
+                for round in 0..ROUNDS {
                     let section = lock.write();
                     if round % 64 == 0 {
                         thread::yield_now();
@@ -73,7 +74,7 @@ fn no_wake_up_is_lost<W: Wait + Sync>() {
                 }
             });
             threads.spawn(|| {
-                for _ in 0..3_000 {
+                for _ in 0..ROUNDS {
                     let _ = lock.read_begin_wait();
                 }
             });

@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
+#[cfg(unix)]
+use seqschedlock::sim::FileStore;
 use seqschedlock::sim::{
-    Access, AddressSpace, FileStore, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
-    Store,
+    Access, AddressSpace, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing, Store,
 };
 
 use crate::copy::Copy;
@@ -126,7 +127,10 @@ impl Workload {
             ));
         }
         let store: Arc<dyn Store> = match options.io {
+            #[cfg(unix)]
             Io::File => Arc::new(FileStore::new(file)),
+            #[cfg(not(unix))]
+            Io::File => return Err("a file is read on Unix only: give --io a time".into()),
             Io::Memory { latency } => {
                 let mut bytes = Vec::new();
                 file.rewind()

@@ -3,11 +3,12 @@
 #![no_main]
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use seqschedlock::sim::{Errno, MemStore, PAGE_SIZE, Policy, VmFault};
+use seqschedlock::sim::{Errno, MemStore, PAGE_SIZE, Policy, Store as _, VmFault};
 use seqschedlock_fuzz::page_cache::{
     Failure, Job, Operation, Outcome, Place, Policies, Size, World, direct_bytes,
 };
@@ -208,8 +209,9 @@ impl Job for Run {
             operations,
             ..
         }) = self;
-        let store = MemStore::new(size.get(), Duration::ZERO);
-        let mut world = World::<P>::new(store, keeps_metadata).expect("a MemStore has a size");
+        let store = Arc::new(MemStore::new(size.get(), Duration::ZERO));
+        let mut world =
+            World::<P>::new(Arc::clone(&store), keeps_metadata).expect("a MemStore has a size");
         let mut model = Model {
             bytes: vec![0; size.get() as usize],
             dirty: BTreeSet::new(),
@@ -246,6 +248,15 @@ impl Job for Run {
             world.file.filemap_write_and_wait_range(0..=u64::MAX),
             Ok(model.dirty.len() as u64)
         );
+        for index in 0..model.pages() {
+            let mut stored = [0; PAGE_SIZE];
+            store.read_page(index, &mut stored).unwrap();
+            let expected = model.page(index);
+            assert!(
+                stored[..expected.len()] == *expected,
+                "page {index} on store"
+            );
+        }
         assert_eq!(world.file.io_errors(), 0);
         assert_eq!(world.file.orphans(), 0);
     }

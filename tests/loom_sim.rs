@@ -2,7 +2,7 @@
 //! really closes its race.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release --features sim --test loom_sim --target-dir target/loom
+//! RUSTFLAGS="--cfg loom" cargo test --release --features sim,loom --test loom_sim --target-dir target/loom
 //! ```
 //!
 //! The whole of `sim` is explored, with pages of one word, a page index with one lock and two

@@ -68,12 +68,15 @@ impl Park {
     /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
     #[cfg(all(feature = "std", not(target_family = "wasm")))]
     pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: std::time::Instant) -> bool {
-        if !passed(deadline) && spin_briefly(writers) {
+        if passed(deadline) {
+            return false; // without a place in the queue, and without work for a writer
+        }
+        if spin_briefly(writers) {
             return true;
         }
         match self.wake_up(writers) {
             Some(wake_up) => wait_deadline(wake_up, deadline),
-            None => !passed(deadline),
+            None => true,
         }
     }
 }

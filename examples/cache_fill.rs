@@ -251,7 +251,8 @@ impl AsyncCache for AsyncFenced {
 
     async fn update(&self, key: Key) -> Version {
         let _section = self.stripes.for_key(&key).write();
-        // First: an update that is cut short, its future dropped, leaves nothing stale.
+        // First: an update that is cut short, its future dropped, leaves nothing stale. (This source changes
+        // while it is polled or not at all. With one that may do so later, run all this in its own task.)
         self.cache.invalidate(&key).await;
         self.source.update_async(key).await
     }

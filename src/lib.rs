@@ -60,8 +60,10 @@
 //!   flag alone misses a section that begins and ends within one fill.
 //! - Remove the entry first, then change the source. Fills that overlap the section fail, so no old value
 //!   comes back; and ending a section is not invalidating: one that is cut short between the two (by a
-//!   panic, a `?`, a future that is dropped) would leave the stale entry behind for ever. If the change
-//!   itself may go on after its future is dropped, run section and all in a task of its own.
+//!   panic, a `?`, a future that is dropped) would leave the stale entry behind for ever. If something is
+//!   put there without this fence, only a removal *after* the change takes it out: then remove twice.
+//! - Where the change may still take effect afterwards (a request that timed out, a query that goes on when
+//!   its future is dropped), hold the section until the outcome is known: run both in a task of their own.
 //! - Retract only what this attempt published, not what somebody newer put there.
 //! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not
 //!   be, publish it closed and open it after success (a flag in the entry that hits look at), or

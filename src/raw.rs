@@ -347,7 +347,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// sleep, cross an `.await`, move to another thread, or unwind. Begin it before the source
     /// changes and end it when nothing stale can be seen any more. Ending it is not invalidating: remove
     /// what was published first, then change the source, so that a section that is cut short leaves
-    /// nothing stale behind.
+    /// nothing stale behind. What may still happen to the source afterwards, hold it for
+    /// ([using it right](crate#using-it-right)).
     ///
     /// Writers do not exclude one another. Where they must, take a lock of your own inside.
     ///
@@ -433,15 +434,15 @@ impl<W: Wait> WriteGuard<'_, W> {
     /// ```
     /// # use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
     /// # let lock = RawSeqSchedLock::<Spin>::new();
-    /// # let (change_the_source, remove_the_entry) = (|| Err::<(), _>("refused"), || ());
+    /// # let (may_change, remove_the_entry, change_the_source) = (|| false, || (), || ());
     /// let stamp = lock.read_begin()?;
     /// let section = lock.write();
-    /// match change_the_source() {
-    ///     Ok(()) => {
-    ///         remove_the_entry();
-    ///         drop(section);
-    ///     }
-    ///     Err(_refused) => section.cancel(), // the source is as it was
+    /// if may_change() {
+    ///     remove_the_entry();
+    ///     change_the_source();
+    ///     drop(section);
+    /// } else {
+    ///     section.cancel(); // nothing was touched
     /// }
     /// assert_eq!(lock.read_end(stamp), Ok(()));
     /// # Ok::<(), Conflict>(())

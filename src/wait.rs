@@ -80,7 +80,8 @@ pub trait Wait: Sized {
     wait_init! { declare
         /// A strategy nobody waits on yet: what a new lock starts with.
         ///
-        /// (A function `init()` under `--cfg loom`, whose types cannot be made in a constant.)
+        /// (A function `init()` under `--cfg loom` with the feature `loom`, whose types cannot be made in a
+        /// constant.)
         #[allow(clippy::declare_interior_mutable_const, reason = "every lock gets a copy of its own")]
     }
 

@@ -57,7 +57,8 @@ impl Cache for BumpedFirst {
 
 /// Fenced: the change is one write section, from before the invalidation until after the commit.
 ///
-/// Where in it the entry is removed does not matter: nothing that is filled while it runs can stay.
+/// Nothing that is filled while it runs can stay. So the entry is removed first: a change that is cut
+/// short then leaves nothing stale.
 /// The cache has no lock to check under, so the entry is published first (closed), then committed.
 struct Fenced {
     cached: RefCell<Option<Arc<Entry<u32>>>>,

@@ -108,6 +108,10 @@ impl Evictable for CountedAtOneEnd {
 /// A token is put back under the lock of its map (here: without a pause), which an invalidation takes
 /// too after it has begun its section. So a check that holds there needs no retraction: who begins
 /// later finds the token.
+///
+/// The removal comes after the change, and has to: a reader that finds no token puts a new one into place
+/// at once, fenced by nothing, and whatever it then loads is behind it. (With the removal first, some orders
+/// of steps are stale.)
 struct Fenced {
     tokens: Tokens,
     fence: RawSeqSchedLock<Spin>,

@@ -149,8 +149,8 @@ impl Service for Fenced {
 
     async fn revoke(&self) {
         let _section = self.fence.write();
-        self.database.revoke().await;
         self.cache.invalidate(USER).await;
+        self.database.revoke().await;
     }
 }
 

@@ -114,10 +114,10 @@ impl Cache for Fenced {
 
     async fn change(&self) -> u32 {
         let _section = self.fence.write();
+        self.cached.replace(None);
+        pause("removed").await;
         let version = self.source.get() + 1;
         self.source.set(version);
-        pause("saved").await;
-        self.cached.replace(None);
         version
     }
 }

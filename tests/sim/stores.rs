@@ -1,8 +1,5 @@
 //! Where pages come from: memory, and files of any length.
 
-use std::fs;
-use std::io::Write as _;
-
 use core::time::Duration;
 use std::time::Instant;
 
@@ -10,7 +7,7 @@ use seqschedlock::sim::{
     Access, AddressSpace, Commit, Errno, MemStore, PAGE_SIZE, PlainFs, Store, VmFault,
 };
 
-use crate::world::{FailingStore, PAGE, all_is_well, failure, filled, process, read, write};
+use crate::world::{FailingStore, PAGE, all_is_well, failure, filled, process, read};
 
 /// The same promises, whatever the store is made of.
 fn pages_come_back_and_the_last_one_ends_in_zeros(store: &dyn Store) {
@@ -111,8 +108,13 @@ fn what_a_cut_that_failed_has_left_does_not_come_back() {
 
 #[cfg(unix)]
 mod file {
-    use super::*;
+    use std::fs;
+    use std::io::Write as _;
+
     use seqschedlock::sim::FileStore;
+
+    use super::*;
+    use crate::world::write;
 
     #[test]
     fn a_file_keeps_the_promises_of_a_store() {

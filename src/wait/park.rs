@@ -22,7 +22,8 @@ use crate::sync::{passed, wait_deadline};
 /// the queue, and takes the queue's own lock for it: the writer pays for each of them, and meets those who
 /// are just registering. Without `std` that lock spins: there do not end sections in interrupt handlers, or
 /// in tasks of a higher priority than those that wait, unless event-listener's feature `critical-section`
-/// is on.
+/// is on. (Writers of a `SeqSchedCell` that wait for their turn are woken likewise, all of them at the end of
+/// each: for many that write at once, a mutex is better.)
 pub struct Park {
     readers: Event,
 }

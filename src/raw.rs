@@ -50,7 +50,7 @@ use crate::word::{MAX_WRITERS, Word};
 /// - **Publish.** If a reader makes something visible and then [`read_commit`](Self::read_commit) is
 ///   `Ok`, every write section that did not end before the read section began sees it.
 /// - Write sections never wait, neither for readers nor for one another. (The last one out wakes who
-///   waits, and that [costs what it costs](crate::Park#what-a-writer-pays).)
+///   waits; `Park` says what that costs.)
 /// - A reader that waits is woken by the last writer out.
 ///
 /// What is protected must itself tolerate the race: atomics, concurrent maps, files. The lock says

@@ -347,8 +347,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// sleep, cross an `.await`, move to another thread, or unwind. Begin it before the source
     /// changes and end it when nothing stale can be seen any more. Ending it is not invalidating: remove
     /// what was published first, then change the source, so that a section that is cut short leaves
-    /// nothing stale behind. What may still happen to the source afterwards, hold it for
-    /// ([using it right](crate#using-it-right)).
+    /// nothing stale behind. If the change may still take effect after that, hold the section until the
+    /// outcome is known ([using it right](crate#using-it-right)).
     ///
     /// Writers do not exclude one another. Where they must, take a lock of your own inside.
     ///

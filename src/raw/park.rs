@@ -150,10 +150,10 @@ impl RawSeqSchedLock<Park> {
     /// # Dropping the future
     ///
     /// Nothing can be awaited any more once the future is dropped. While it waits for writers, or gives
-    /// other tasks a turn, that leaves nothing behind. While `attempt` runs it is as if `attempt` had panicked: nothing is
-    /// retracted, so make publishing its last step, one that is done when it is visible. While
-    /// `retract` runs, what `retract` has not yet taken back stays. Where callers may give up (a
-    /// timeout, a `select`), run the whole in a task of its own, or let `retract` do its work before
+    /// other tasks a turn, that leaves nothing behind. While `attempt` runs it is as if `attempt` had
+    /// panicked: nothing is retracted, so make publishing its last step, one that is done when it is
+    /// visible. While `retract` runs, what `retract` has not yet taken back stays. Where callers may give
+    /// up (a timeout, a `select`), run the whole in a task of its own, or let `retract` do its work before
     /// its first `.await`.
     ///
     /// # Examples

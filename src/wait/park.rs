@@ -4,8 +4,6 @@ use event_listener::{Event, EventListener};
 
 use super::{Wait, Writers};
 use crate::sync::{Backoff, wait_init};
-#[cfg(all(feature = "std", not(target_family = "wasm")))]
-use crate::sync::{passed, wait_deadline};
 
 /// Readers spin briefly, then block until the last writer out wakes them, or are awaited.
 ///
@@ -44,18 +42,6 @@ impl Wait for Park {
 }
 
 impl Park {
-    #[cfg(all(feature = "std", not(target_family = "wasm")))]
-    fn block(&self, writers: &Writers<'_>) {
-        use event_listener::Listener as _;
-        if let Some(wake_up) = self.wake_up(writers) {
-            wake_up.wait();
-        }
-    }
-
-    /// There is no thread to block: the caller looks again, and spins again.
-    #[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
-    fn block(&self, _writers: &Writers<'_>) {}
-
     /// A wake-up to wait for, or `None` if no writer is left to give it.
     ///
     /// Dropping it unused leaves nothing behind in the queue. The request may stay in the word: the
@@ -65,10 +51,21 @@ impl Park {
         let entry = self.readers.listen();
         writers.request_wake().then_some(entry)
     }
+}
+
+/// Where threads can block.
+#[cfg(all(feature = "std", not(target_family = "wasm")))]
+impl Park {
+    fn block(&self, writers: &Writers<'_>) {
+        use event_listener::Listener as _;
+        if let Some(wake_up) = self.wake_up(writers) {
+            wake_up.wait();
+        }
+    }
 
     /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
-    #[cfg(all(feature = "std", not(target_family = "wasm")))]
     pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: std::time::Instant) -> bool {
+        use crate::sync::{passed, wait_deadline};
         if passed(deadline) {
             return false; // without a place in the queue, and without work for a writer
         }
@@ -80,6 +77,12 @@ impl Park {
             None => true,
         }
     }
+}
+
+/// Where they cannot: the caller looks again, and spins again.
+#[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
+impl Park {
+    fn block(&self, _writers: &Writers<'_>) {}
 }
 
 /// Spins for some microseconds at most; tells whether the writers left meanwhile.

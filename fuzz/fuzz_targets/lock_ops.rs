@@ -76,7 +76,7 @@ impl<'a> World<'a> {
             }
             Operation::EndSection(pick, ending) => {
                 if let Some(section) = pick.from(&mut self.sections) {
-                    end(section, ending);
+                    ending.end(section, WriteGuard::cancel);
                     self.model.end(ending);
                 }
             }
@@ -171,14 +171,7 @@ impl<'a> World<'a> {
 
 fn disturb(lock: &Lock, disturbed: Option<Ending>) {
     if let Some(ending) = disturbed {
-        end(lock.write(), ending);
-    }
-}
-
-fn end(section: WriteGuard<'_, Park>, ending: Ending) {
-    match ending {
-        Ending::Drop => drop(section),
-        Ending::Cancel => section.cancel(),
+        ending.end(lock.write(), WriteGuard::cancel);
     }
 }
 

@@ -18,12 +18,7 @@ enum Input {
     /// The same to a file, to memory and to a vector.
     Stores { size: Size, calls: Vec<Call> },
     /// A page cache above a store of which some calls fail.
-    Failing {
-        policy: Policies,
-        keeps_metadata: bool,
-        size: Size,
-        steps: Vec<Step>,
-    },
+    Failing(Policies, Failing),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -161,6 +156,7 @@ fn assert_zeros(store: &MemStore, new: Range<u64>) {
     }
 }
 
+#[derive(Arbitrary, Debug)]
 struct Failing {
     keeps_metadata: bool,
     size: Size,
@@ -202,17 +198,6 @@ impl Job for Failing {
 fuzz_target!(|input: Input| {
     match input {
         Input::Stores { size, calls } => stores(size, calls),
-        Input::Failing {
-            policy,
-            keeps_metadata,
-            size,
-            steps,
-        } => {
-            policy.run(Failing {
-                keeps_metadata,
-                size,
-                steps,
-            });
-        }
+        Input::Failing(policy, failing) => policy.run(failing),
     }
 });

@@ -104,10 +104,7 @@ impl<'a> World<'a> {
             }
             Operation::EndSection(pick, ending) => {
                 if let Some((section, place)) = pick.from(&mut self.sections) {
-                    match ending {
-                        Ending::Drop => drop(section),
-                        Ending::Cancel => section.cancel(),
-                    }
+                    ending.end(section, WriteGuard::cancel);
                     self.models[place].end(ending);
                 }
             }
@@ -117,10 +114,7 @@ impl<'a> World<'a> {
             }
             Operation::EndAll(pick, ending) => {
                 if let Some(section) = pick.from(&mut self.all) {
-                    match ending {
-                        Ending::Drop => drop(section),
-                        Ending::Cancel => section.cancel(),
-                    }
+                    ending.end(section, WriteAllGuard::cancel);
                     self.models.iter_mut().for_each(|model| model.end(ending));
                 }
             }

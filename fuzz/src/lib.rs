@@ -46,6 +46,15 @@ pub enum Ending {
     Cancel,
 }
 
+impl Ending {
+    pub fn end<S>(self, section: S, cancel: impl FnOnce(S)) {
+        match self {
+            Ending::Drop => drop(section),
+            Ending::Cancel => cancel(section),
+        }
+    }
+}
+
 /// One of those that there are, whatever their number.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Pick(u8);

@@ -23,17 +23,27 @@ impl Index {
     }
 }
 
+/// How many pages: a few.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Pages(u8);
+
+impl Pages {
+    pub fn get(self) -> u64 {
+        1 + u64::from(self.0 % 4)
+    }
+}
+
 /// Some pages of the file, or all of them.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Range {
-    Some(Index, u8),
+    Some(Index, Pages),
     All,
 }
 
 impl Range {
     pub fn get(self) -> RangeInclusive<u64> {
         match self {
-            Range::Some(start, more) => start.get()..=start.get() + u64::from(more % 4),
+            Range::Some(start, pages) => start.get()..=start.get() + pages.get() - 1,
             Range::All => 0..=u64::MAX,
         }
     }
@@ -62,11 +72,11 @@ pub enum Operation {
     Map {
         process: bool,
         start: Index,
-        pages: u8,
+        pages: Pages,
         private: bool,
     },
-    Unmap(Spot, u8),
-    DontNeed(Spot, u8),
+    Unmap(Spot, Pages),
+    DontNeed(Spot, Pages),
     Read(Spot),
     Write(Spot, u64),
     Invalidate(Range),
@@ -193,18 +203,18 @@ impl<P: Policy> World<P> {
                 } else {
                     Sharing::Shared
                 };
-                let pages = 1 + u64::from(pages % 4);
-                let address = self.processes[process].mmap(&self.file, start.get(), pages, sharing);
+                let address =
+                    self.processes[process].mmap(&self.file, start.get(), pages.get(), sharing);
                 let number = address / PAGE_SIZE as u64;
                 self.areas.push((process, number));
                 Outcome::Mapped { process, number }
             }
             Operation::Unmap(spot, pages) => self.at(spot, |process, place| {
-                process.munmap(place.address(), 1 + u64::from(pages % 4));
+                process.munmap(place.address(), pages.get());
                 Outcome::Done
             }),
             Operation::DontNeed(spot, pages) => self.at(spot, |process, place| {
-                process.madvise_dontneed(place.address(), 1 + u64::from(pages % 4));
+                process.madvise_dontneed(place.address(), pages.get());
                 Outcome::Done
             }),
             Operation::Read(spot) => self.at(spot, |process, place| {

@@ -22,6 +22,8 @@
 
 #[path = "loom_sim/direct_write.rs"]
 mod direct_write;
+#[path = "loom/explore.rs"]
+mod explore;
 #[path = "loom_sim/invalidate.rs"]
 mod invalidate;
 #[path = "loom_sim/truncate.rs"]

@@ -2,6 +2,7 @@
 //!
 //! All that a model looks at happens on threads of its own, and the main one only joins them: loom does
 //! not come upon schedules in which the main thread begins last.
+#![allow(dead_code, reason = "not every program of models takes all of it")]
 
 use loom::model::Builder;
 use loom::sync::Arc;

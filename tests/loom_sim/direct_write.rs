@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
-use loom::thread::spawn;
 use seqschedlock::sim::{
     Access, AsPosted, Commit, InvalidateRwLock, PAGE_SIZE, PageLock, PlainFs, Policy, Sharing,
     Striped, Unprotected,
 };
 
-use crate::world::{PATIENCE, World, explore, for_policies};
+use crate::explore::explore;
+use crate::world::{PATIENCE, World, for_policies, read};
 
 /// Every invariant holds in the end.
 fn read_and_direct_write<P: Policy>() {
@@ -25,15 +25,12 @@ fn only_read_and_direct_write<P: Policy>() {
 fn reading_and_writing<P: Policy>() -> World<P> {
     let world = World::<P>::cached();
     let announced = Arc::new(AtomicU64::new(0));
-    let reader = spawn({
+    let reader = world.spawn({
         let announced = Arc::clone(&announced);
-        let (process, address) = (Arc::clone(&world.process), world.address);
-        move || {
+        move |process, address| {
             for _ in 0..2 {
                 let expected = announced.load(Acquire);
-                let mut word = [0];
-                process.read(address, &mut word, PATIENCE).unwrap();
-                assert!(word[0] >= expected, "a stale read");
+                assert!(read(process, address) >= expected, "a stale read");
             }
         }
     });
@@ -41,12 +38,7 @@ fn reading_and_writing<P: Policy>() -> World<P> {
     announced.store(1, Release);
     reader.join().unwrap();
 
-    let mut word = [0];
-    world
-        .process
-        .read(world.address, &mut word, PATIENCE)
-        .unwrap();
-    assert_eq!(word, [1], "a stale read");
+    assert_eq!(world.read(), 1, "a stale read");
     world
 }
 
@@ -55,18 +47,12 @@ fn reading_and_writing<P: Policy>() -> World<P> {
 fn private_copy_and_direct_write<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Private);
-        let read = || {
-            let mut word = [0];
-            let (process, address) = (&world.process, world.address);
-            process.read(address, &mut word, PATIENCE).unwrap();
-            word[0]
-        };
-        read();
+        world.read();
         let copying = world.fault(Access::Write, PATIENCE);
         world.file.direct_write(0, &generation(1)).unwrap();
-        let before = read();
+        let before = world.read();
         copying.join().unwrap().unwrap();
-        assert!(read() >= before, "a stale copy");
+        assert!(world.read() >= before, "a stale copy");
         world.at_the_end();
     });
 }

@@ -9,7 +9,8 @@ use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::world::{PATIENCE, STUBBORN, World, explore, explore_to, for_policies};
+use crate::explore::{explore, explore_to};
+use crate::world::{PATIENCE, STUBBORN, World, for_policies};
 
 /// `invalidate_mapping_pages`, which leaves mapped pages alone.
 fn fault_and_invalidate<P: Policy>() {

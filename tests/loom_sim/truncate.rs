@@ -1,16 +1,15 @@
 //! Faults against a truncate.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use loom::thread::spawn;
 use seqschedlock::Conflict;
 use seqschedlock::sim::{
     Access, AsPosted, Commit, InvalidateRwLock, PageLock, PlainFs, Policy, Refusal, Sharing,
     Striped, Unprotected, VmFault,
 };
 
-use crate::world::{PATIENCE, World, explore, for_policies};
+use crate::explore::explore;
+use crate::world::{PATIENCE, World, for_policies};
 
 /// Either the fault came first, and the truncate has unmapped the page again, or it is told that
 /// there is none.
@@ -44,11 +43,15 @@ fn truncating<P: Policy>(world: World<P>, access: Access) {
         Ok(()) | Err(VmFault::Sigbus) => {}
         Err(other) => panic!("{other}"),
     }
+    assert_gone(&world);
+    world.at_the_end();
+}
+
+fn assert_gone<P: Policy>(world: &World<P>) {
     assert!(
         !world.process.peek(world.address, &mut [0]),
         "a page beyond the end can still be read"
     );
-    world.at_the_end();
 }
 
 for_policies! { read_fault_and_truncate:
@@ -84,15 +87,9 @@ fn munmap_and_truncate<P: Policy>() {
             .process
             .fault(world.address, Access::Read, PATIENCE)
             .unwrap();
-        let unmapping = spawn({
-            let (process, address) = (Arc::clone(&world.process), world.address);
-            move || process.munmap(address, 1)
-        });
+        let unmapping = world.spawn(|process, address| process.munmap(address, 1));
         world.file.truncate(0).unwrap();
-        assert!(
-            !world.process.peek(world.address, &mut [0]),
-            "a page beyond the end can still be read"
-        );
+        assert_gone(&world);
         unmapping.join().unwrap();
         world.at_the_end();
     });

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use core::time::Duration;
 
-use loom::model::Builder;
 use loom::thread::{JoinHandle, spawn};
 use seqschedlock::sim::{
-    Access, AddressSpace, FileSystem, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy, Sharing,
-    VmFault,
+    Access, AddressSpace, Errno, FileSystem, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Policy,
+    Sharing, VmFault,
 };
 
 /// A file of one page and a process that has mapped it.
@@ -47,10 +46,29 @@ impl<P: Policy> World<P> {
         Self::new(PlainFs::default(), Sharing::Shared)
     }
 
+    /// Another thread of the process.
+    pub fn spawn<R: 'static>(
+        &self,
+        act: impl FnOnce(&Mm<P>, u64) -> R + Send + 'static,
+    ) -> JoinHandle<R> {
+        let (process, address) = (Arc::clone(&self.process), self.address);
+        spawn(move || act(&process, address))
+    }
+
     /// A thread that faults the page in.
     pub fn fault(&self, access: Access, patience: Patience) -> JoinHandle<Result<(), VmFault>> {
-        let (process, address) = (Arc::clone(&self.process), self.address);
-        spawn(move || process.fault(address, access, patience).map(|_| ()))
+        self.spawn(move |process, address| process.fault(address, access, patience).map(|_| ()))
+    }
+
+    /// A thread that writes the page back.
+    pub fn writeback(&self) -> JoinHandle<Result<(), Errno>> {
+        let file = Arc::clone(&self.file);
+        spawn(move || file.filemap_write_and_wait_range(0..=0).map(|_| ()))
+    }
+
+    /// The word that user space reads.
+    pub fn read(&self) -> u64 {
+        read(&self.process, self.address)
     }
 
     /// Nothing happens any more: every invariant holds, as long as the process lives and after it.
@@ -59,6 +77,12 @@ impl<P: Policy> World<P> {
         drop(self.process);
         must_hold(&self.file);
     }
+}
+
+pub fn read<P: Policy>(process: &Mm<P>, address: u64) -> u64 {
+    let mut word = [0];
+    process.read(address, &mut word, PATIENCE).unwrap();
+    word[0]
 }
 
 fn must_hold<P: Policy>(file: &AddressSpace<P>) {
@@ -75,18 +99,6 @@ pub const STUBBORN: Patience = Patience {
     conflicts: u32::MAX,
     deadline: None,
 };
-
-/// All interleavings with at most three preemptions.
-pub fn explore(program: impl Fn() + Sync + Send + 'static) {
-    explore_to(3, program);
-}
-
-/// All interleavings with at most so many preemptions.
-pub fn explore_to(preemptions: usize, program: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(program);
-}
 
 /// Makes a test of a model for each of some policies.
 macro_rules! for_policies {

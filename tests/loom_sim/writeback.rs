@@ -8,11 +8,12 @@ use core::time::Duration;
 use loom::thread::spawn;
 use seqschedlock::sim::{
     Access, AddressSpace, AsPosted, Commit, FileSystem, InvalidateRwLock, LockedSchemeFs, MemStore,
-    Metadata, Mm, OldSchemeFs, PAGE_SIZE, PageLock, PlainFs, Policy, Sharing, Store as _, Striped,
+    Mm, OldSchemeFs, PAGE_SIZE, PageLock, PlainFs, Policy, Sharing, Store as _, Striped,
     Unprotected,
 };
 
-use crate::world::{PATIENCE, World, explore, for_policies};
+use crate::explore::explore;
+use crate::world::{PATIENCE, World, for_policies};
 
 fn with_locked_scheme<P: Policy>() {
     explore(|| write_fault_and_writeback::<P>(LockedSchemeFs::new(Arc::default())));
@@ -31,12 +32,9 @@ fn with_plain_file_system<P: Policy>() {
 /// the end.
 fn write_fault_and_writeback<P: Policy>(file_system: impl FileSystem + 'static) {
     let world = World::<P>::new(file_system, Sharing::Shared);
-    let writer = spawn({
-        let (process, address) = (Arc::clone(&world.process), world.address);
-        move || {
-            for word in 1..=2 {
-                process.write(address, &[word], PATIENCE).unwrap();
-            }
+    let writer = world.spawn(|process, address| {
+        for word in 1..=2 {
+            process.write(address, &[word], PATIENCE).unwrap();
         }
     });
     world.file.filemap_write_and_wait_range(0..=0).unwrap();
@@ -48,17 +46,18 @@ fn write_fault_and_writeback<P: Policy>(file_system: impl FileSystem + 'static) 
     file.check().expect("what was written is in the store");
 }
 
+fn with_metadata<P: Policy>() -> World<P> {
+    World::new(LockedSchemeFs::new(Arc::default()), Sharing::Shared)
+}
+
 /// A pte that is there already, but read-only, becomes writable.
 fn read_then_write_and_writeback<P: Policy>() {
     explore(|| {
-        let metadata = Arc::new(Metadata::default());
-        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        let world = with_metadata::<P>();
         world.process.write(world.address, &[1], PATIENCE).unwrap();
         world.file.filemap_write_and_wait_range(0..=0).unwrap();
-        let writer = spawn({
-            let (process, address) = (Arc::clone(&world.process), world.address);
-            move || process.write(address, &[2], PATIENCE).map(|_| ())
-        });
+        let writer =
+            world.spawn(|process, address| process.write(address, &[2], PATIENCE).map(|_| ()));
         world.file.filemap_write_and_wait_range(0..=0).unwrap();
         writer.join().unwrap().unwrap();
         world.at_the_end();
@@ -71,10 +70,7 @@ fn writeback_and_writeback<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
         world.process.write(world.address, &[1], PATIENCE).unwrap();
-        let first = spawn({
-            let file = Arc::clone(&world.file);
-            move || file.filemap_write_and_wait_range(0..=0).map(|_| ())
-        });
+        let first = world.writeback();
         world.process.write(world.address, &[2], PATIENCE).unwrap();
         world.file.filemap_write_and_wait_range(0..=0).unwrap();
         first.join().unwrap().unwrap();
@@ -108,18 +104,10 @@ fn invalidate2_and_writeback<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
         world.process.write(world.address, &[1], PATIENCE).unwrap();
-        let writing = spawn({
-            let file = Arc::clone(&world.file);
-            move || file.filemap_write_and_wait_range(0..=0).map(|_| ())
-        });
+        let writing = world.writeback();
         // It is refused as long as the page is dirty.
         let _ = world.file.invalidate_inode_pages2_range(0..=0);
-        let mut word = [0];
-        world
-            .process
-            .read(world.address, &mut word, PATIENCE)
-            .unwrap();
-        assert_eq!(word, [1], "a store was lost");
+        assert_eq!(world.read(), 1, "a store was lost");
         writing.join().unwrap().unwrap();
         world.at_the_end();
     });
@@ -129,8 +117,7 @@ fn invalidate2_and_writeback<P: Policy>() {
 /// that it could be left in.
 fn write_fault_alone_and_writeback<P: Policy>() {
     explore(|| {
-        let metadata = Arc::new(Metadata::default());
-        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        let world = with_metadata::<P>();
         let fault = world.fault(Access::Write, PATIENCE);
         world.file.filemap_write_and_wait_range(0..=0).unwrap();
         fault.join().unwrap().unwrap();
@@ -142,13 +129,9 @@ fn write_fault_alone_and_writeback<P: Policy>() {
 /// pte could make it dirty again in between, just before the metadata is dropped.
 fn zap_and_writeback<P: Policy>() {
     explore(|| {
-        let metadata = Arc::new(Metadata::default());
-        let world = World::<P>::new(LockedSchemeFs::new(metadata), Sharing::Shared);
+        let world = with_metadata::<P>();
         world.process.write(world.address, &[1], PATIENCE).unwrap();
-        let zapping = spawn({
-            let (process, address) = (Arc::clone(&world.process), world.address);
-            move || process.madvise_dontneed(address, 1)
-        });
+        let zapping = world.spawn(|process, address| process.madvise_dontneed(address, 1));
         world.file.filemap_write_and_wait_range(0..=0).unwrap();
         zapping.join().unwrap();
         world.at_the_end();

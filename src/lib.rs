@@ -99,10 +99,9 @@
 //! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck 1, atomic-memcpy) |
 //! | `portable-atomic` | no | targets without compare-and-swap |
 //! | `loom` | no | under `--cfg loom`: atomics that loom explores, for models of what you build on this |
-//! | `sim` | no | the reference consumer: a simulated page cache, for study and for the benches (not on WebAssembly) |
 //!
-//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. What `sim` and
-//! `loom` bring may change in any release. Where the cfg `loom` is set, `park` needs the feature `loom` too:
+//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. What
+//! `loom` brings may change in any release. Where the cfg `loom` is set, `park` needs the feature `loom` too:
 //! event-listener looks at the cfg alone. The major version of bytemuck is part of the API.
 //!
 //! # How it is checked
@@ -128,8 +127,6 @@ mod cell;
 mod conflict;
 mod lock;
 mod raw;
-#[cfg(all(feature = "sim", not(target_family = "wasm")))]
-pub mod sim;
 mod striped;
 mod sync;
 mod wait;

@@ -14,10 +14,6 @@ pub(crate) use racing::Racing;
 #[cfg_attr(all(loom, feature = "loom"), path = "sync/racing_model.rs")]
 mod racing;
 
-#[cfg(all(feature = "sim", not(target_family = "wasm")))]
-#[cfg_attr(all(loom, feature = "loom"), path = "sync/kernel_model.rs")]
-pub(crate) mod kernel;
-
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
 /// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason

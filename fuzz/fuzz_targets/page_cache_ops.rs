@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use seqschedlock::sim::{Errno, MemStore, PAGE_SIZE, Policy, Store as _, VmFault};
+use seqschedlock_sim::page_cache::{Errno, MemStore, PAGE_SIZE, Policy, Store as _, VmFault};
 use seqschedlock_fuzz::page_cache::{
     Failure, Job, Operation, Outcome, Place, Policies, Size, World, direct_bytes,
 };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use seqschedlock::sim::{FileStore, MemStore, PAGE_SIZE, Policy, Store};
+use seqschedlock_sim::page_cache::{FileStore, MemStore, PAGE_SIZE, Policy, Store};
 use seqschedlock_fuzz::page_cache::{Index, Job, Operation, Policies, Size, World, direct_bytes};
 
 #[derive(Arbitrary, Debug)]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use seqschedlock::sim::{
+use seqschedlock_sim::page_cache::{
     AddressSpace, AsPosted, Commit, Errno, Faulted, FileSystem, InvalidateRwLock, LockedSchemeFs,
     Metadata, Mm, PAGE_SIZE, PageLock, Patience, PlainFs, Policy, Sharing, Store, Striped, Trouble,
     Unprotected, VmFault,

@@ -1,0 +1,101 @@
+//! Removing pages from the cache: `mm/truncate.c`, and the direct write that needs it.
+
+use core::ops::RangeInclusive;
+
+use super::error::Errno;
+use super::locks::read;
+use super::mapping::AddressSpace;
+use super::page::{LockedPage, PAGE_SIZE};
+use super::policy::Policy;
+
+impl<P: Policy> AddressSpace<P> {
+    /// Removes what can be had for nothing of the pages `range`: `invalidate_mapping_pages`. Returns
+    /// how many that were.
+    ///
+    /// Pages that are locked, dirty, under writeback or mapped stay.
+    pub fn invalidate_mapping_pages(&self, range: RangeInclusive<u64>) -> u64 {
+        let _exclusion = self.policy.exclude();
+        let mut removed = 0;
+        for page in self.pages_in(range) {
+            let Some(page) = page.try_lock() else {
+                continue;
+            };
+            if !page.in_cache() || page.dirty() || page.writeback() {
+                continue;
+            }
+            let section = self.policy.section(page.index());
+            if page.mapped() {
+                P::cancel(section);
+                continue;
+            }
+            if self.invalidate_complete_page(&page) {
+                removed += 1;
+            }
+            drop(section);
+        }
+        removed
+    }
+
+    /// Removes the pages `range` from the cache, from every page table first:
+    /// `invalidate_inode_pages2_range`.
+    ///
+    /// Goes on after a page that could not be removed, so that all others are.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Io`] if a page was dirtied meanwhile. It stays, and so do its bytes.
+    pub fn invalidate_inode_pages2_range(&self, range: RangeInclusive<u64>) -> Result<(), Errno> {
+        let _exclusion = self.policy.exclude();
+        let mut result = Ok(());
+        for page in self.pages_in(range) {
+            let page = page.lock();
+            if !page.in_cache() {
+                continue;
+            }
+            page.wait_on_writeback();
+            let section = self.policy.section(page.index());
+            while page.mapped() {
+                self.unmap_mapping_range(&(page.index()..=page.index()), false);
+            }
+            if !self.invalidate_complete_page(&page) {
+                result = Err(Errno::Io);
+            }
+            drop(section);
+        }
+        result
+    }
+
+    /// Removes a page that nobody maps, unless it is dirty: `invalidate_complete_page`, and its
+    /// younger sister with a 2.
+    fn invalidate_complete_page(&self, page: &LockedPage) -> bool {
+        self.file_system.release_page(page);
+        self.remove_from_page_cache(page, |page| page.dirty())
+    }
+
+    /// Writes one whole page past the cache, to the store: `generic_file_direct_write`, for a file
+    /// that was opened with `O_DIRECT`.
+    ///
+    /// When it has returned `Ok`, nobody reads older bytes through any mapping: if the policy is
+    /// sound, and if nobody stores to the page through a mapping at the same time. Such a store makes
+    /// a whole page dirty, old bytes included, and if that page is written after ours, so be it. (The
+    /// kernel promises no more.)
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Invalid`] if the page does not lie within the file as a whole, [`Errno::Io`] if the
+    /// store fails or if the page was dirtied through a mapping meanwhile. In the last case the
+    /// bytes may have reached the store, and may be overwritten by those.
+    pub fn direct_write(&self, index: u64, bytes: &[u8; PAGE_SIZE]) -> Result<(), Errno> {
+        let _size_stays = read(&self.i_rwsem);
+        if index >= self.size() / PAGE_SIZE as u64 {
+            return Err(Errno::Invalid);
+        }
+        self.filemap_write_and_wait_range(index..=index)?;
+        self.invalidate_inode_pages2_range(index..=index)?;
+        self.store
+            .write_page(index, bytes)
+            .map_err(|_| self.io_failed())?;
+        // A fault may have read the page once more while the store was written.
+        self.invalidate_inode_pages2_range(index..=index)
+    }
+}

@@ -125,6 +125,7 @@ extern crate std;
 #[cfg(feature = "cell")]
 mod cell;
 mod conflict;
+mod fenced;
 mod lock;
 mod raw;
 mod striped;
@@ -135,6 +136,7 @@ mod word;
 #[cfg(feature = "cell")]
 pub use cell::{SeqSchedCell, SeqSchedCellGuard};
 pub use conflict::{Conflict, Stamp};
+pub use fenced::Fenced;
 pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
 pub use striped::{StripedSeqSchedLock, WriteAllGuard};

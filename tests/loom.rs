@@ -11,6 +11,8 @@ mod cancel;
 mod dies;
 #[path = "loom/explore.rs"]
 mod explore;
+#[path = "loom/fenced.rs"]
+mod fenced;
 #[path = "loom/observe.rs"]
 mod observe;
 #[path = "loom/park.rs"]

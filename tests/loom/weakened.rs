@@ -2,12 +2,12 @@
 //!
 //! This is the table of what each ordering is for.
 
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use seqschedlock::model::{PROVEN, Protocol, with_protocol};
 
 use crate::dies::dies;
-use crate::{observe, park, publish};
+use crate::{fenced, observe, park, publish};
 
 // What both words have.
 dies! {
@@ -23,6 +23,15 @@ dies! {
         publish::what_is_removed_before_the_source_changes_does_not_come_back, "publication was missed";
     enter_with_a_weaker_fence_before_a_removal: enter_fence = AcqRel =>
         publish::what_is_removed_before_the_source_changes_does_not_come_back, "publication was missed";
+    hit_with_a_weaker_fence: commit_fence = AcqRel =>
+        fenced::a_hit_is_new_where_the_cache_orders_nothing, "a hit is stale";
+    // That is `read_end`.
+    hit_that_only_ends: commit_fence = Acquire =>
+        fenced::a_hit_is_new_where_the_cache_orders_nothing, "a hit is stale";
+    hit_of_another_that_only_ends: commit_fence = Acquire =>
+        fenced::a_hit_is_new_whoever_validates_where_the_cache_orders_nothing, "a hit is stale";
+    enter_with_a_weaker_fence_before_a_hit: enter_fence = AcqRel =>
+        fenced::a_hit_is_new_where_the_cache_orders_nothing, "a hit is stale";
     enter_without_a_fence: enter_fence = Relaxed =>
         observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
     request_that_releases_nothing: request = Relaxed =>

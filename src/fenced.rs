@@ -1,0 +1,182 @@
+//! A cache entry that knows whether it may be served.
+
+use core::fmt;
+
+use crate::conflict::Stamp;
+use crate::raw::RawSeqSchedLock;
+use crate::sync::{
+    atomic::{AtomicBool, Ordering},
+    const_fn,
+};
+use crate::wait::Wait;
+
+/// A value loaded from a source, and the stamp under which it was loaded: an entry for somebody else's
+/// cache.
+///
+/// The entry goes into the cache unvalidated. Whoever finds it there asks [`hit`](Self::hit), which
+/// validates it the first time and remembers the answer. An entry that raced with an update is never a hit,
+/// so nobody has to take it back, and a load that is dropped halfway leaves nothing behind that could be
+/// served. That is why it works with caches that run one load for many waiters: the cache keeps its
+/// coalescing, and `Fenced` decides what counts as a hit.
+///
+/// # The idiom
+///
+/// Three lines: take the stamp inside the load, ask `hit` about what a lookup found, ask
+/// [`fresh`](Self::fresh) about what a load handed over.
+///
+/// ```
+/// use std::{collections::HashMap, sync::{Arc, Mutex}};
+/// use seqschedlock::{Fenced, Park, RawSeqSchedLock};
+///
+/// # fn load(id: u64) -> String { format!("user {id}") }
+/// # fn store(id: u64, name: &str) {}
+/// struct Users { cache: Mutex<HashMap<u64, Arc<Fenced<String>>>>, fence: RawSeqSchedLock<Park> }
+///
+/// impl Users {
+///     fn get(&self, id: u64) -> Arc<Fenced<String>> {
+///         let found = self.cache.lock().unwrap().get(&id).cloned();
+///         if let Some(entry) = found.filter(|entry| entry.hit(&self.fence).is_some()) { return entry; }
+///
+///         let stamp = self.fence.read_begin_wait(); // before the load
+///         let entry = Arc::new(Fenced::new(stamp, load(id)));
+///         self.cache.lock().unwrap().insert(id, Arc::clone(&entry));
+///         entry // this very call loaded it: new enough for this caller, and for others if it is a hit
+///     }
+///
+///     fn rename(&self, id: u64, name: &str) {
+///         let _section = self.fence.write();       // held over both: the removal and the change
+///         self.cache.lock().unwrap().remove(&id);
+///         store(id, name);
+///     }
+/// }
+/// # let users = Users { cache: Mutex::default(), fence: RawSeqSchedLock::new() };
+/// # assert_eq!(users.get(7).unvalidated(), "user 7");
+/// # assert_eq!(users.get(7).hit(&users.fence), Some(&"user 7".to_owned()));
+/// ```
+///
+/// Every value that `get` returns is at least as new as what any update wrote that had ended before `get` was
+/// called. The [crate documentation](crate#fence-a-cache-fill) has the same for a cache that coalesces loads.
+///
+/// # When not to use it
+///
+/// - The cache is a map under your own lock and each reader loads for itself: validate inside that lock and
+///   never insert what raced ([`read_end`](RawSeqSchedLock::read_end)). That needs no entry type.
+/// - What is published is not an entry of a cache but a bit, a count or a page table entry: use
+///   [`publish`](RawSeqSchedLock::publish), and take it back if the commit fails.
+/// - Loads run under the cache's own lock for the key, and updates take the same lock.
+///
+/// # Traps
+///
+/// - **`hit` before publishing** is the mistake that this crate is against: a whole update fits between the
+///   check and the insertion, finds nothing to remove, and the stale entry is open for ever. Ask `hit` only
+///   about an entry that a lookup has found where updates look for it.
+/// - **`hit` on what a load handed over.** A cache that coalesces loads may hand an entry to a late waiter after
+///   it has been found, opened and removed again by others. Ask `fresh` there. It is right for any entry; it
+///   only refuses more.
+/// - **The stamp belongs inside the load**, where the cache runs it. A stamp taken around a coalescing cache says
+///   nothing about a load that somebody else began earlier.
+/// - **Publish once.** An entry that was removed and is put back, or put into a second cache that the update
+///   does not clear, may be stale and open.
+/// - **The right lock.** A stamp is only good for the lock that made it; with stripes, for the stripe of the key.
+/// - Updates must remove the entry inside their section, by an operation that finds every entry whose insertion
+///   it can know of: most caches use a lock for the key or the map. Remove first, then change
+///   ([using it right](crate#using-it-right)).
+pub struct Fenced<T> {
+    stamp: Stamp,
+    /// Whether a finder has validated the entry. Set once, after the commit, and never cleared.
+    ///
+    /// Relaxed, both ways: it carries no data and orders nothing. It stands for a fact about all threads, that
+    /// every section that had not ended when the stamp was taken finds the entry and removes it; and after that
+    /// removal no lookup finds the entry. `docs/memory-ordering.md` has the argument, and names what dies if the
+    /// flag is set before the commit.
+    open: AtomicBool,
+    value: T,
+}
+
+impl<T> Fenced<T> {
+    const_fn! {
+        /// An entry for a value that was loaded after `stamp` was taken. Not validated yet.
+        #[inline]
+        #[must_use]
+        pub const fn new(stamp: Stamp, value: T) -> Self {
+            Self { stamp, open: AtomicBool::new(false), value }
+        }
+    }
+
+    /// The value, if it may be served: for an entry that a lookup has just found in the cache.
+    ///
+    /// The first hit validates the entry with a [`read_commit`](RawSeqSchedLock::read_commit), and later ones
+    /// load a flag. `None` means that an update overlapped the load (or overlaps it still): treat the entry as a
+    /// miss and replace it.
+    ///
+    /// Not for an entry that has not been published yet, nor for one that a load handed over: see
+    /// [traps](Self#traps). `fence` must be the lock that made the stamp.
+    ///
+    /// Ordering: none beyond that of the lookup, which must make visible what was put into the cache. A
+    /// validation is a sequentially consistent fence.
+    #[inline]
+    pub fn hit<W: Wait>(&self, fence: &RawSeqSchedLock<W>) -> Option<&T> {
+        if !self.open.load(Ordering::Relaxed) {
+            self.fresh(fence)?;
+            self.open.store(true, Ordering::Relaxed);
+        }
+        Some(&self.value)
+    }
+
+    /// The value, if no update has begun since its stamp was taken: for an entry that a load handed over.
+    ///
+    /// A cache that runs one load for many waiters gives all of them what that load returned, however long
+    /// ago it began. `Some` means that the value is still what the source says, or will be told otherwise by an
+    /// update that begins later. `None` means that an update ran or runs: try again.
+    ///
+    /// Unlike [`hit`](Self::hit) it remembers nothing, so it may be asked about any entry at any time. It
+    /// refuses more: after any later update of a key with the same lock it is `None` for good, where a hit
+    /// stays a hit.
+    ///
+    /// Ordering: a sequentially consistent fence.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{Conflict, Fenced, RawSeqSchedLock, Spin};
+    ///
+    /// let fence = RawSeqSchedLock::<Spin>::new();
+    /// let entry = Fenced::new(fence.read_begin()?, "loaded");
+    /// assert_eq!(entry.fresh(&fence), Some(&"loaded"));
+    ///
+    /// drop(fence.write());
+    /// assert_eq!(entry.fresh(&fence), None);
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    #[inline]
+    pub fn fresh<W: Wait>(&self, fence: &RawSeqSchedLock<W>) -> Option<&T> {
+        fence.read_commit(self.stamp).ok()?;
+        Some(&self.value)
+    }
+
+    /// The value, whether or not it may be served to others.
+    ///
+    /// Right for the caller whose own load made the entry (it began after the call did), for looking at the
+    /// key, the size or the age of an entry, and after a `hit` or a `fresh` of the same entry.
+    #[inline]
+    pub const fn unvalidated(&self) -> &T {
+        &self.value
+    }
+
+    /// The value, whether or not it may be served to others: as [`unvalidated`](Self::unvalidated).
+    #[inline]
+    #[must_use = "drop the entry if the value is not wanted"]
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+/// Prints the value, whether or not it may be served, and whether a finder has validated it.
+impl<T: fmt::Debug> fmt::Debug for Fenced<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fenced")
+            .field("open", &self.open.load(Ordering::Relaxed))
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}

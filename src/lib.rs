@@ -86,8 +86,8 @@
 //!
 //! # Limits
 //!
-//! At most 16 384 write sections at a time on one lock; one more panics. The sequence has 48 bits (32
-//! on targets without 64-bit atomics): a stamp that is held across exactly 2⁴⁸ (2³²) sections is
+//! At most 524 288 write sections at a time on one lock; one more panics. The sequence has 43 bits (32
+//! on targets without 64-bit atomics): a stamp that is held across exactly 2⁴³ (2³²) sections is
 //! taken for fresh.
 //!
 //! # Features

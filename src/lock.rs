@@ -155,13 +155,22 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     ///
     /// # Panics
     ///
-    /// If 16 384 write sections run on this lock already. The lock stays as it was.
+    /// If 524 288 write sections run on this lock already. The lock stays as it was.
     #[inline]
     pub fn write(&self) -> SeqSchedLockWriteGuard<'_, T, W> {
         SeqSchedLockWriteGuard {
             section: self.lock.write(),
             data: &self.data,
         }
+    }
+
+    /// Begins a write section unless there are too many already: see [`RawSeqSchedLock::try_write`].
+    #[inline]
+    pub fn try_write(&self) -> Option<SeqSchedLockWriteGuard<'_, T, W>> {
+        Some(SeqSchedLockWriteGuard {
+            section: self.lock.try_write()?,
+            data: &self.data,
+        })
     }
 
     /// The lock without the data: to take a stamp by hand, wait with a deadline, or await.
@@ -203,7 +212,7 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     ///
     /// # Panics
     ///
-    /// If 16 384 write sections run on this lock already, that is, if their guards were forgotten.
+    /// If 524 288 write sections run on this lock already, that is, if their guards were forgotten.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self) -> &mut T {

@@ -356,15 +356,39 @@ impl<W: Wait> RawSeqSchedLock<W> {
     ///
     /// # Panics
     ///
-    /// If 16 384 write sections run on this lock already. The lock stays as it was.
+    /// If 524 288 write sections run on this lock already. The lock stays as it was.
     #[inline]
     pub fn write(&self) -> WriteGuard<'_, W> {
+        match self.try_write() {
+            Some(guard) => guard,
+            None => too_many(),
+        }
+    }
+
+    /// Begins a write section unless there are too many already. Never waits.
+    ///
+    /// As [`write`](Self::write) otherwise. `None` means that 524 288 write sections run on this lock, which is
+    /// its limit: somebody forgets guards, or a task that should bound its work does not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{RawSeqSchedLock, Spin};
+    ///
+    /// let lock = RawSeqSchedLock::<Spin>::new();
+    /// let section = lock.try_write().ok_or("too many updates at a time; try again later")?;
+    /// # drop(section);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[inline]
+    pub fn try_write(&self) -> Option<WriteGuard<'_, W>> {
         let room = self.word.enter();
         let guard = WriteGuard { lock: self };
-        if !room {
-            too_many(guard);
+        if room {
+            Some(guard)
+        } else {
+            refuse(guard)
         }
-        guard
     }
 
     /// How many write sections run: a hint, out of date as soon as it is read.
@@ -380,9 +404,15 @@ impl<W: Wait> RawSeqSchedLock<W> {
     }
 }
 
+/// Counts out the writer that was one too many.
 #[cold]
-fn too_many<W: Wait>(guard: WriteGuard<'_, W>) -> ! {
+fn refuse<'a, W: Wait>(guard: WriteGuard<'a, W>) -> Option<WriteGuard<'a, W>> {
     guard.cancel();
+    None
+}
+
+#[cold]
+fn too_many() -> ! {
     panic!("seqschedlock: more than {MAX_WRITERS} write sections at a time on one lock")
 }
 

@@ -152,7 +152,7 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
     ///
     /// # Panics
     ///
-    /// If 16 384 write sections run on one of the stripes already. No section is left behind.
+    /// If 524 288 write sections run on one of the stripes already. No section is left behind.
     ///
     /// # Examples
     ///

@@ -42,7 +42,7 @@ use crate::sync::{
 ///
 /// Half of what the packed word can count: the other half is room for the threads that have counted
 /// themselves in and not yet found out that they were too many.
-pub(crate) const MAX_WRITERS: u32 = 1 << 14;
+pub(crate) const MAX_WRITERS: u32 = 1 << 19;
 
 /// A fence that may have been weakened to nothing.
 #[inline(always)]

@@ -150,13 +150,14 @@ fn a_cancelled_write_all_races_with_nobody() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "half a million sections take Miri minutes")]
 fn write_all_that_meets_a_full_stripe_leaves_no_section_behind() {
     let stripes = StripedSeqSchedLock::<Spin, 4>::new();
-    let full: Vec<_> = (0..16_384).map(|_| stripes.for_index(2).write()).collect();
+    let full: Vec<_> = (0..524_288).map(|_| stripes.for_index(2).write()).collect();
     std::panic::catch_unwind(|| drop(stripes.write_all())).unwrap_err();
     assert_eq!(
         [0, 1, 2, 3].map(|index| stripes.for_index(index).writers()),
-        [0, 0, 16_384, 0]
+        [0, 0, 524_288, 0]
     );
     drop(full);
     assert_eq!(stripes.for_index(2).writers(), 0);

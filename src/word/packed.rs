@@ -8,14 +8,14 @@ use crate::sync::{
     const_fn, protocol,
 };
 
-/// One write section that runs: the 15 bits from 0 to 14.
+/// One write section that runs: the 20 bits from 0 to 19.
 const WRITER_ONE: u64 = 1;
 /// All of the writer count.
-const WRITERS: u64 = (1 << 15) - 1;
+const WRITERS: u64 = (1 << 20) - 1;
 /// A reader wants to be woken by the last writer out.
-const WAKE: u64 = 1 << 15;
-/// One write section that has ended: the 48 bits from 16 to 63. Its carry falls off the top.
-const SEQUENCE_ONE: u64 = 1 << 16;
+const WAKE: u64 = 1 << 20;
+/// One write section that has ended: the 43 bits from 21 to 63. Its carry falls off the top.
+const SEQUENCE_ONE: u64 = 1 << 21;
 
 /// Every choice the packed protocol makes.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ protocol! {
 /// The state of a lock.
 #[repr(transparent)]
 pub(crate) struct Word {
-    /// `sequence 48 | wake 1 | writers 15`
+    /// `sequence 43 | wake 1 | writers 20`
     ///
     /// | writers | wake | what it means | what comes next |
     /// |---|---|---|---|

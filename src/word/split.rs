@@ -24,7 +24,9 @@ const WAKE: u32 = 1 << 31;
 /// Every choice the split protocol makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
-    /// The load of `sequence` that begins a read section.
+    /// The load of `writers` that begins a read section.
+    pub begin_writers: Ordering,
+    /// The load of `sequence` behind it.
     pub begin: Ordering,
     /// The fence between what was looked at and the loads that validate it.
     pub end_fence: Ordering,
@@ -55,8 +57,12 @@ pub struct Protocol {
 protocol! {
     /// The choices that hold. For each, `tests/loom/weakened.rs` has a model that dies without it.
     const PROVEN: Protocol = Protocol {
-        // Pairs with `exit_sequence`: who sees a section counted as ended sees all that it wrote.
-        // Without it a new sequence could be read together with old data.
+        // Pairs with `exit_writers`: a reader that sees a writer gone sees its section counted, and all that
+        // it wrote. Without it a reader that waited for a section could still miss what the section did.
+        begin_writers: Ordering::Acquire,
+        // Pairs with `exit_sequence`: a reader that sees a section counted as ended sees all that it wrote.
+        // Without it a new sequence could be read together with old data, since the section is counted
+        // before its writer is gone.
         begin: Ordering::Acquire,
         // Pairs with `enter_fence`: who has seen one write of a section sees its entry, so that the
         // load of `writers` is not older than the data it validates.
@@ -113,9 +119,8 @@ impl Word {
 
     #[inline]
     pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
-        // Relaxed: this load only saves a look that would fail. One that is out of date lets a
-        // section begin that its end does not validate.
-        if self.writers.load(Ordering::Relaxed) & WRITERS != 0 {
+        // In this order: the section of a writer that is seen to be gone is in the sequence.
+        if self.writers.load(protocol().begin_writers) & WRITERS != 0 {
             return Err(Conflict::WriterRunning);
         }
         Ok(Stamp(self.sequence.load(protocol().begin).into()))

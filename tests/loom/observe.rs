@@ -128,6 +128,32 @@ pub fn the_section_lasts_until_the_inner_of_two_overlapping_guards_ends() {
     overlapping(false);
 }
 
+/// What `read_begin` promises by itself: it saw the section's end, so it sees all that the section wrote,
+/// and nothing has begun since.
+#[test]
+pub fn a_reader_that_begins_after_a_section_sees_what_it_wrote() {
+    explore_all(|| {
+        // A guard that moves between loom's threads needs a lock that lives for ever.
+        let pair: &'static Pair = Box::leak(Box::new(Pair::new()));
+        let section = pair.lock.write();
+        let writer = thread::spawn(move || {
+            pair.set(1);
+            drop(section);
+        });
+        let reader = thread::spawn(|| {
+            if let Ok(stamp) = pair.lock.read_begin() {
+                assert_eq!(pair.both(), (1, 1), "a section that had ended is not seen");
+                assert_eq!(
+                    pair.lock.read_end(stamp),
+                    Ok(()),
+                    "a conflict without a section"
+                );
+            }
+        });
+        join([writer, reader]);
+    });
+}
+
 /// A section that one thread begins, and in which another one, which was given the guard, stores.
 fn moved(store: Ordering, check: fn(&RawSeqSchedLock<Spin>, Stamp) -> Result<(), Conflict>) {
     explore(move || {

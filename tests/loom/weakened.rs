@@ -52,6 +52,8 @@ dies! {
 
 #[cfg(seqschedlock_split)]
 dies! {
+    begin_that_acquires_no_writers: begin_writers = Relaxed =>
+        observe::a_reader_that_begins_after_a_section_sees_what_it_wrote, "is not seen";
     end_that_acquires_no_writers: end_writers = Relaxed =>
         observe::a_validated_look_is_not_torn_by_a_writer, "torn look";
     end_that_reads_the_sequence_first: ends_with_sequence = false =>

@@ -1,53 +1,61 @@
 //! Plain data in whole values: readers copy it out, one writer at a time copies it back.
 
+mod guard;
+#[cfg(feature = "park")]
+mod park;
+
+pub use guard::{SeqSchedCellDraft, SeqSchedCellGuard};
+
 use core::fmt;
-use core::ops::{Deref, DerefMut};
 
 use bytemuck::NoUninit;
 
 use crate::conflict::Conflict;
-use crate::sync::{Racing, const_fn, wait_init};
+use crate::sync::{ATTEMPTS_BEFORE_A_TURN, Racing, const_fn, wait_init};
+#[cfg(feature = "park")]
+use crate::wait::Internal;
 use crate::wait::{Wait, Writers};
-use crate::word::cell::{CellWord, Turn};
+use crate::word::cell::{CellWord, Turn, load_whole, store_whole};
+use guard::Work;
 
 /// A plain value that is read and replaced as a whole.
 ///
-/// Readers take a copy and never hold anybody up, nor write shared memory. Writers take turns. A
-/// writer that needs time works on a copy of its own ([`lock`](Self::lock), [`update`](Self::update)),
-/// and readers go on getting the old value; it is in their way only while the finished value is
-/// copied back, which is a few instructions.
+/// Readers take a copy; one that gets through at once writes no shared memory. Writers take turns. A writer that
+/// needs time works on a copy of its own ([`lock`](Self::lock), [`update`](Self::update)), and readers go on
+/// getting the old value; it is in their way only while the finished value is copied back.
 ///
 /// # When to use it and when not
 ///
-/// Use it for data of some ten to some hundred bytes that is read much more often than written: a
-/// configuration, a position, a clock's parameters. If the parts change one by one and tolerate
-/// races, take [`SeqSchedLock`](crate::SeqSchedLock). If `T` owns memory, or is large, take a lock or
-/// an `Arc` that is swapped.
+/// Use it for data of some bytes to some kilobytes that is read much more often than written: a configuration,
+/// a position, a clock's parameters. If the parts change one by one and tolerate races, take
+/// [`SeqSchedLock`](crate::SeqSchedLock). If `T` owns memory, take a lock, or an `Arc` that is swapped.
 ///
 /// # What `T` must be
 ///
-/// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no
-/// defined value, so it cannot be copied while it changes; derive the trait (`cargo add bytemuck --features
-/// derive`; a struct needs `repr(C)` or `repr(transparent)`, an enum `repr(u8)` or the like), and what has a gap
-/// does not compile. It need not be valid for *any* bytes: what a reader copied while a writer
-/// was at work stays raw memory and is thrown away. Only bytes that are known to be one
-/// whole value ever become a `T`. So `bool`, `char`, `NonZero` and enums are all right.
+/// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no defined
+/// value, so it cannot be copied while it changes. Derive the trait (`cargo add bytemuck --features derive`; a
+/// struct needs `repr(C)` or `repr(transparent)`, an enum `repr(u8)` or the like); a type with a gap does not
+/// compile. `T` need not be valid for *any* bytes: what a reader copied while a writer was at work stays raw
+/// memory and is thrown away. Only bytes known to be one whole value ever become a `T`, so `bool`, `char`,
+/// `NonZero` and enums are fine.
 ///
 /// # What is guaranteed
 ///
-/// - A value that is read was stored as a whole, and everything that its writer did before storing
-///   it is visible to the reader.
-/// - A reader that waits, waits for the end of a copy; a writer that waits, for the end of another's
-///   turn. Both are woken then.
-/// - Nothing is fair: writers that keep copying back can keep a reader from ever getting through
-///   ([`try_load`](Self::try_load) bounds that), and one another too.
+/// - A value that is read was stored as a whole, and everything that its writer did before storing it is visible
+///   to the reader.
+/// - A reader that has failed a few times takes a turn, as a writer does, reads, and gives it up. So writers that
+///   store without a pause delay a reader by a few copies, and do not starve it. It never waits for a
+///   turn: a writer that sleeps with a guard delays no reader.
+/// - With `Park`, a reader that waits is woken by the end of the copy, and a writer that waits by the end of a
+///   turn, in the order in which they came. A writer that comes at that moment may still be faster.
+/// - Values of 1, 2, 4 or 8 bytes (4 without 64-bit atomics) are loaded and stored in one access. Their readers
+///   never wait and never fail.
 ///
-/// `W` says how both [wait](Wait). Where `Park` waits for another writer's turn, it blocks the
-/// thread: in a task, do not hold a guard across an `.await` if other tasks of that runtime write too.
+/// `W` says how readers and writers [wait](Wait). In a task, use [`lock_async`](Self::lock_async).
 ///
 /// # Limits
 ///
-/// A read that lasts while 2⁶¹ values are stored may be taken for undisturbed.
+/// A read that lasts while exactly 2⁶¹ values are stored may be taken for undisturbed.
 ///
 /// # Examples
 ///
@@ -102,6 +110,9 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     /// The value. Waits, as `W` says, only while one is being copied back.
     ///
+    /// If it has failed a few times because writers keep storing, it takes a turn and gives it up again.
+    /// [`try_lock`](Self::try_lock) answers `None` meanwhile, and other writers wait for as long as one copy takes.
+    ///
     /// Ordering: acquire. What its writer did before storing it is visible.
     ///
     /// # Panics
@@ -110,22 +121,30 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     #[inline]
     #[must_use]
     pub fn load(&self) -> T {
+        let mut attempts = 0;
+        let mut turn = None;
         loop {
             match self.try_load() {
                 Ok(value) => return value,
-                Err(conflict) => self.wait_for_copy(conflict),
+                // With a turn there is no writer left to lose to.
+                Err(conflict) => self.try_harder(conflict, &mut attempts, &mut turn),
             }
         }
     }
 
     /// The value, if it can be had at once. Never waits.
     ///
+    /// Ordering: as [`load`](Self::load).
+    ///
     /// # Errors
     ///
     /// [`Conflict::WriterRunning`] if a value is being copied back, [`Conflict::Race`] if one was
-    /// meanwhile.
+    /// meanwhile. Never for a value that is loaded in one access.
     #[inline]
     pub fn try_load(&self) -> Result<T, Conflict> {
+        if Racing::<T>::WHOLE {
+            return Ok(self.value.load_whole(load_whole()));
+        }
         let seen = self.word.begin()?;
         let bytes = self.value.load();
         self.word.end(seen)?;
@@ -136,7 +155,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     /// Replaces the value. Waits, as `W` says, only while another writer has its turn.
     ///
-    /// A thread that calls this with a [guard](Self::lock) of the same cell in hand waits for itself.
+    /// A thread that calls this while it holds a [guard](Self::lock) of the same cell waits for itself.
     ///
     /// Ordering: release, towards the loads and the writers that come after it; as a writer it also
     /// acquires what the writer before it released.
@@ -146,17 +165,17 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// Only if `W` does.
     #[inline]
     pub fn store(&self, value: T) {
-        let turn = self.turn(CellWord::take_turn_and_enter);
-        self.value.store(value);
+        let turn = self.turn_to_put();
+        self.put(value);
         self.leave(turn);
     }
 
     /// Replaces the value and returns the one before. Waits as [`store`](Self::store) does.
     #[inline]
     pub fn swap(&self, value: T) -> T {
-        let turn = self.turn(CellWord::take_turn_and_enter);
+        let turn = self.turn_to_put();
         let before = self.own(&turn);
-        self.value.store(value);
+        self.put(value);
         self.leave(turn);
         before
     }
@@ -219,17 +238,16 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     /// Takes a copy to work on, which replaces the value when the guard is dropped.
     ///
-    /// Until then readers get the old value, however long it takes, and other writers wait. The guard
-    /// may move to another thread. Waits as [`store`](Self::store) does.
+    /// Until then readers get the old value, however long it takes, and other writers wait. The guard may move to
+    /// another thread. It publishes on every path that drops it, an early return and a panic included: if
+    /// the work can fail halfway, turn the guard into a [draft](SeqSchedCellGuard::draft). Waits as
+    /// [`store`](Self::store) does.
     #[inline]
     pub fn lock(&self) -> SeqSchedCellGuard<'_, T, W> {
         SeqSchedCellGuard::new(self.work())
     }
 
     /// As [`lock`](Self::lock), but does not wait: `None` if another writer has its turn.
-    ///
-    /// The one to use in a task, where a wait would block the thread and with it, perhaps, the task
-    /// that it waits for.
     ///
     /// # Examples
     ///
@@ -246,7 +264,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     #[inline]
     pub fn try_lock(&self) -> Option<SeqSchedCellGuard<'_, T, W>> {
         let turn = self.word.take_turn()?;
-        Some(SeqSchedCellGuard::new(Work { cell: self, turn }))
+        Some(SeqSchedCellGuard::new(Work::new(self, turn)))
     }
 
     /// The value, without the cell.
@@ -256,96 +274,110 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         self.value.into_inner()
     }
 
-    #[inline]
-    fn work(&self) -> Work<'_, T, W> {
-        Work {
-            cell: self,
-            turn: self.turn(CellWord::take_turn),
-        }
-    }
-
-    #[inline]
-    fn turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
-        match take(&self.word) {
-            Some(turn) => turn,
-            None => self.wait_for_turn(take),
-        }
-    }
-
-    // Only the wait: a value that came back from here through memory would cost the others a copy.
+    /// After a load that failed: waits if there is something to wait for, and from some attempt on takes a turn
+    /// if nobody has it.
+    ///
+    /// It does not wait for a turn. A writer that has it may sleep, and may need what this reader holds.
+    // No value comes back from here: one that did, through memory, would cost the others a copy.
     #[cold]
     #[inline(never)]
-    fn wait_for_copy(&self, conflict: Conflict) {
+    fn try_harder<'a>(
+        &'a self,
+        conflict: Conflict,
+        attempts: &mut u32,
+        turn: &mut Option<Work<'a, T, W>>,
+    ) {
+        *attempts += 1;
         if conflict == Conflict::WriterRunning {
             self.wait.wait(&Writers::new(&self.word.copy()));
         }
+        if *attempts >= ATTEMPTS_BEFORE_A_TURN {
+            *turn = self.word.take_turn().map(|turn| Work::new(self, turn));
+        }
+    }
+
+    #[inline]
+    fn work(&self) -> Work<'_, T, W> {
+        let turn = match self.word.take_turn() {
+            Some(turn) => turn,
+            None => self.wait_for_turn(),
+        };
+        Work::new(self, turn)
+    }
+
+    /// A turn in which a value may be put into place at once.
+    #[inline]
+    fn turn_to_put(&self) -> Turn {
+        let taken = if Racing::<T>::WHOLE {
+            self.word.take_turn()
+        } else {
+            self.word.take_turn_and_enter()
+        };
+        match taken {
+            Some(turn) => turn,
+            None => {
+                let turn = self.wait_for_turn();
+                self.enter(turn);
+                turn
+            }
+        }
+    }
+
+    /// Begins to copy back. A value that is stored whole is in nobody's way.
+    #[inline]
+    fn enter(&self, turn: Turn) {
+        if !Racing::<T>::WHOLE {
+            self.word.enter(turn, W::WAKES);
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn wait_for_turn(&self, take: impl Fn(&CellWord) -> Option<Turn>) -> Turn {
+    fn wait_for_turn(&self) -> Turn {
+        #[cfg(feature = "park")]
+        if let Some(park) = self.wait.lines_writers_up(Internal) {
+            return park.take_turn(&self.word);
+        }
         loop {
             self.wait.wait(&Writers::new(&self.word.turn()));
-            if let Some(turn) = take(&self.word) {
+            if let Some(turn) = self.word.take_turn() {
                 return turn;
             }
         }
     }
 
-    /// The value, for the one who has the turn.
+    /// Wakes those who wait for the end of a turn, or of the copy in it.
+    #[cold]
+    fn wake(&self) {
+        #[cfg(feature = "park")]
+        if let Some(park) = self.wait.lines_writers_up(Internal) {
+            return park.wake_turn(&self.word);
+        }
+        self.wait.wake();
+    }
+
+    /// The value, for the writer whose turn it is.
     #[inline]
     fn own(&self, _turn: &Turn) -> T {
-        // SAFETY: values are stored only by who has the turn, and taking it made visible what its
-        // predecessor stored. So these are the bytes of one value, all of them.
+        // SAFETY: values are stored only by the writer whose turn it is, and taking the turn made visible what
+        // its predecessor stored. So these are the bytes of one value, all of them.
         unsafe { self.value.load().assume_init() }
+    }
+
+    /// Stores the value, by the writer whose turn it is.
+    #[inline]
+    fn put(&self, value: T) {
+        if Racing::<T>::WHOLE {
+            self.value.store_whole(value, store_whole());
+        } else {
+            self.value.store(value);
+        }
     }
 
     #[inline]
     fn leave(&self, turn: Turn) {
         if self.word.leave(turn, W::WAKES) {
-            self.wait.wake();
-        }
-    }
-}
-
-/// Whether this thread unwinds. Without `std` nobody knows.
-#[inline]
-fn unwinding() -> bool {
-    #[cfg(feature = "std")]
-    return std::thread::panicking();
-    #[cfg(not(feature = "std"))]
-    return false;
-}
-
-/// A turn, given up when dropped.
-struct Work<'a, T: NoUninit, W: Wait> {
-    cell: &'a SeqSchedCell<T, W>,
-    turn: Turn,
-}
-
-impl<T: NoUninit, W: Wait> Work<'_, T, W> {
-    #[inline]
-    fn copy(&self) -> T {
-        self.cell.own(&self.turn)
-    }
-
-    #[inline]
-    fn publish(self, value: T) {
-        let Work { cell, turn } = self;
-        // Before anything else: were it dropped by a `wake` that panics, it would give up the turn of
-        // whoever has it by then.
-        core::mem::forget(self);
-        cell.word.enter(turn, W::WAKES);
-        cell.value.store(value);
-        cell.leave(turn);
-    }
-}
-
-impl<T: NoUninit, W: Wait> Drop for Work<'_, T, W> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.cell.word.give_up(self.turn, W::WAKES) {
-            self.cell.wait.wake();
+            self.wake();
         }
     }
 }
@@ -372,88 +404,5 @@ impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCell<T, W> {
         };
         out.field("sequence", &self.word.sequence())
             .finish_non_exhaustive()
-    }
-}
-
-/// A writer's private copy of the value in a [`SeqSchedCell`]. Dropping it copies it back.
-///
-/// Not so if the guard is dropped because its thread panics: a value that was left half way is
-/// thrown away, and the cell stays as it was. (To know that takes the feature `std`. Without it a
-/// panic that unwinds publishes, and with it one that begins and ends in a destructor which another panic
-/// runs; [`update`](SeqSchedCell::update) never does.) A future that is
-/// dropped does not panic: what it was working on is published as it is, half way or not.
-///
-/// Forgetting the guard is safe and keeps the turn for ever: readers get the old value, writers wait.
-#[must_use = "the copy is published when the guard is dropped, here at once"]
-pub struct SeqSchedCellGuard<'a, T: NoUninit, W: Wait> {
-    copy: T,
-    /// `None` once it is clear that nothing is to be copied back.
-    work: Option<Work<'a, T, W>>,
-    /// Whether the guard was made by a destructor in the middle of a panic, which is none of its own.
-    unwinding: bool,
-}
-
-impl<'a, T: NoUninit, W: Wait> SeqSchedCellGuard<'a, T, W> {
-    #[inline]
-    fn new(work: Work<'a, T, W>) -> Self {
-        Self {
-            copy: work.copy(),
-            work: Some(work),
-            unwinding: unwinding(),
-        }
-    }
-
-    /// Throws the copy away: the cell stays as it was, and no reader notices.
-    ///
-    /// It hides a method of that name of `T`: reach that by `(*guard).discard()`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use seqschedlock::{SeqSchedCell, Spin};
-    ///
-    /// let cell = SeqSchedCell::<u32, Spin>::new(1);
-    /// let mut next = cell.lock();
-    /// *next = 2;
-    /// next.discard();
-    /// assert_eq!(cell.load(), 1);
-    /// ```
-    pub fn discard(mut self) {
-        self.work = None;
-    }
-}
-
-impl<T: NoUninit, W: Wait> Drop for SeqSchedCellGuard<'_, T, W> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            if self.unwinding || !unwinding() {
-                work.publish(self.copy);
-            }
-        }
-    }
-}
-
-impl<T: NoUninit, W: Wait> Deref for SeqSchedCellGuard<'_, T, W> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        &self.copy
-    }
-}
-
-impl<T: NoUninit, W: Wait> DerefMut for SeqSchedCellGuard<'_, T, W> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.copy
-    }
-}
-
-impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCellGuard<'_, T, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SeqSchedCellGuard")
-            .field(&self.copy)
-            .finish()
     }
 }

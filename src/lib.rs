@@ -119,6 +119,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::std_instead_of_core)]
 
+#[cfg(feature = "park")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
@@ -134,7 +136,7 @@ mod wait;
 mod word;
 
 #[cfg(feature = "cell")]
-pub use cell::{SeqSchedCell, SeqSchedCellGuard};
+pub use cell::{SeqSchedCell, SeqSchedCellDraft, SeqSchedCellGuard};
 pub use conflict::{Conflict, Stamp};
 pub use fenced::Fenced;
 pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};

@@ -384,11 +384,7 @@ impl<W: Wait> RawSeqSchedLock<W> {
     pub fn try_write(&self) -> Option<WriteGuard<'_, W>> {
         let room = self.word.enter();
         let guard = WriteGuard { lock: self };
-        if room {
-            Some(guard)
-        } else {
-            refuse(guard)
-        }
+        if room { Some(guard) } else { refuse(guard) }
     }
 
     /// How many write sections run: a hint, out of date as soon as it is read.

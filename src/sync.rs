@@ -7,12 +7,18 @@
 
 pub(crate) use inner::*;
 
+#[cfg(feature = "park")]
+pub(crate) use mutex::Mutex;
 #[cfg(feature = "cell")]
 pub(crate) use racing::Racing;
 
 #[cfg(feature = "cell")]
 #[cfg_attr(all(loom, feature = "loom"), path = "sync/racing_model.rs")]
 mod racing;
+
+#[cfg(feature = "park")]
+#[cfg_attr(all(loom, feature = "loom"), path = "sync/mutex_model.rs")]
+mod mutex;
 
 /// A locked read-modify-write is a full fence already: x86, where real code runs on it.
 ///
@@ -37,8 +43,21 @@ mod inner {
 
     pub(crate) use crossbeam_utils::Backoff;
 
+    /// Each twice as long as the one before: 127 pause instructions in all, some microseconds.
+    #[cfg(feature = "park")]
+    pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 7;
+    /// How often a load of a cell fails before it takes a turn. By then it has lost to as many writers.
+    #[cfg(feature = "cell")]
+    pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 8;
+    /// How often a writer of a cell is woken for its turn and comes too late, before it is handed one.
+    #[cfg(all(feature = "park", feature = "cell"))]
+    pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 3;
+
     #[cfg(feature = "std")]
     pub(crate) use std::thread::yield_now;
+
+    #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
+    pub(crate) use std::thread::{Thread, current, park};
 
     /// Whether there is no time left.
     #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
@@ -46,14 +65,14 @@ mod inner {
         std::time::Instant::now() >= deadline
     }
 
-    /// Waits for a notification until `deadline`; tells whether it came.
+    /// As `park`, but not beyond `deadline`; tells whether that has passed.
     #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
-    pub(crate) fn wait_deadline(
-        listener: event_listener::EventListener,
-        deadline: std::time::Instant,
-    ) -> bool {
-        use event_listener::Listener as _;
-        listener.wait_deadline(deadline).is_some()
+    pub(crate) fn park_until(deadline: std::time::Instant) -> bool {
+        let now = std::time::Instant::now();
+        if now < deadline {
+            std::thread::park_timeout(deadline - now);
+        }
+        passed(deadline)
     }
 
     /// A constructor that is `const` outside loom.
@@ -101,9 +120,19 @@ mod inner {
 mod inner {
     pub(crate) use loom::sync::atomic;
     pub(crate) use loom::thread::yield_now;
+    #[cfg(all(feature = "std", feature = "park"))]
+    pub(crate) use loom::thread::{Thread, current, park};
 
-    /// `crossbeam_utils::Backoff` aborts a model. Here a spin gives the others a turn, and the
-    /// brief spin before blocking is over before it begins: a model should block, not spin.
+    /// A model should block, not spin.
+    #[cfg(feature = "park")]
+    pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 0;
+    /// A model is short: nobody loses often.
+    #[cfg(feature = "cell")]
+    pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 1;
+    #[cfg(all(feature = "park", feature = "cell"))]
+    pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 0;
+
+    /// `crossbeam_utils::Backoff` aborts a model. Here a spin gives the others a turn.
     pub(crate) struct Backoff;
 
     impl Backoff {
@@ -112,12 +141,6 @@ mod inner {
         }
         pub(crate) fn spin(&self) {
             yield_now();
-        }
-        pub(crate) fn snooze(&self) {
-            yield_now();
-        }
-        pub(crate) fn is_completed(&self) -> bool {
-            true
         }
     }
 
@@ -128,12 +151,9 @@ mod inner {
     }
 
     #[cfg(all(feature = "std", feature = "park"))]
-    pub(crate) fn wait_deadline(
-        listener: event_listener::EventListener,
-        _deadline: std::time::Instant,
-    ) -> bool {
-        drop(listener);
-        false
+    pub(crate) fn park_until(_deadline: std::time::Instant) -> bool {
+        yield_now();
+        true
     }
 
     macro_rules! const_fn {

@@ -2,7 +2,11 @@
 
 #[cfg(feature = "park")]
 mod park;
+#[cfg(feature = "park")]
+mod queue;
 mod spin;
+#[cfg(all(feature = "park", feature = "cell"))]
+mod turns;
 #[cfg(feature = "std")]
 mod yield_now;
 
@@ -99,6 +103,26 @@ pub trait Wait: Sized {
     /// `SeqSchedCell` an atomic operation. One that does all the same after that waits for a wake-up
     /// that never comes.
     const WAKES: bool = true;
+
+    /// The queue in which `Park` lines up the writers of a cell, each for its turn.
+    ///
+    /// A turn that is handed to the wrong writer is a torn value, so no other strategy can have such a queue:
+    /// nobody else can name the argument.
+    #[cfg(all(feature = "park", feature = "cell"))]
+    #[doc(hidden)]
+    fn lines_writers_up(&self, _: Internal) -> Option<&Park> {
+        None
+    }
+}
+
+#[cfg(all(feature = "park", feature = "cell"))]
+pub(crate) use internal::Internal;
+
+#[cfg(all(feature = "park", feature = "cell"))]
+mod internal {
+    /// What only this crate can name.
+    #[derive(Debug)]
+    pub struct Internal;
 }
 
 /// The writers of a lock, as a waiting reader sees them.

@@ -13,7 +13,7 @@ use std::thread;
 
 use bytemuck::NoUninit;
 use proptest::prelude::*;
-use seqschedlock::{SeqSchedCell, SeqSchedCellGuard, Spin, Wait, Writers};
+use seqschedlock::{SeqSchedCell, SeqSchedCellDraft, SeqSchedCellGuard, Spin, Wait, Writers};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 type Pair = [u64; 2];
@@ -29,6 +29,7 @@ unsafe impl NoUninit for Local {}
 assert_impl_all!(SeqSchedCell<Pair, Spin>: Send, Sync, Default, Debug, From<Pair>);
 assert_impl_all!(SeqSchedCellGuard<'_, Pair, Spin>: Send, Sync, Debug, core::ops::DerefMut<Target = Pair>);
 assert_not_impl_any!(SeqSchedCellGuard<'_, Pair, Spin>: Clone);
+assert_impl_all!(SeqSchedCellDraft<'_, Pair, Spin>: Send, Sync, Debug, core::ops::DerefMut<Target = Pair>);
 assert_not_impl_any!(SeqSchedCell<Local, Spin>: Send, Sync);
 assert_not_impl_any!(SeqSchedCellGuard<'_, Local, Spin>: Send, Sync);
 
@@ -114,19 +115,58 @@ fn a_discarded_copy_leaves_the_cell_as_it_was() {
     assert_eq!(cell.load(), 3);
 }
 
+/// With `std` and without it: a feature must not change what a panic does.
 #[test]
-#[cfg(feature = "std")]
-fn a_writer_that_panics_publishes_nothing() {
+fn a_guard_publishes_however_it_is_dropped() {
     let cell = cell([1, 1]);
     catch_unwind(AssertUnwindSafe(|| {
         let mut guard = cell.lock();
         guard[0] = 2;
-        panic!("half way");
+        panic!("halfway");
+    }))
+    .unwrap_err();
+    assert_eq!(cell.load(), [2, 1]);
+
+    let fails = || {
+        let mut guard = cell.lock();
+        guard[0] = 3;
+        "not a number"
+            .parse::<u64>()
+            .map(|number| guard[1] = number)
+    };
+    fails().unwrap_err();
+    assert_eq!(cell.load(), [3, 1]);
+    cell.store([4, 4]); // the turn was given up
+    assert_eq!(cell.load(), [4, 4]);
+}
+
+#[test]
+fn a_draft_publishes_only_what_is_committed() {
+    let cell = cell([1, 1]);
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut draft = cell.lock().draft();
+        draft[0] = 2;
+        panic!("halfway");
     }))
     .unwrap_err();
     assert_eq!(cell.load(), [1, 1]);
-    cell.store([3, 3]); // the turn was given up
-    assert_eq!(cell.load(), [3, 3]);
+
+    let mut draft = cell.lock().draft();
+    draft[0] = 2;
+    assert_eq!(format!("{draft:?}"), "SeqSchedCellDraft([2, 1])");
+    assert!(cell.try_lock().is_none(), "a draft keeps the turn");
+    drop(draft);
+    assert_eq!(
+        format!("{cell:?}"),
+        "SeqSchedCell { value: [1, 1], sequence: 0, .. }"
+    );
+
+    let mut draft = cell.lock().draft();
+    draft[1] = 3;
+    draft.commit();
+    assert_eq!(cell.load(), [1, 3]);
+    cell.store([4, 4]); // the turn was given up
+    assert_eq!(cell.load(), [4, 4]);
 }
 
 #[test]

@@ -365,3 +365,149 @@ async fn a_fill_never_outlives_the_invalidation_it_crossed() {
     }
     assert!(kept > 0, "no fill ever came after its invalidation");
 }
+
+/// Runs `ends` on a thread of its own and tells whether it ends.
+fn must_end(what: &str, ends: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        ends();
+        done.send(()).unwrap();
+    });
+    let patience = Duration::from_secs(60);
+    assert!(is_done.recv_timeout(patience).is_ok(), "{what} hangs");
+}
+
+type Task = Pin<Box<dyn Future<Output = Stamp> + Send>>;
+
+/// A waker that does something to its task on the spot, on the thread of the writer.
+struct OnTheSpot {
+    task: Mutex<Option<Task>>,
+    wake: fn(&OnTheSpot, &Waker),
+}
+
+impl Wake for OnTheSpot {
+    fn wake(self: Arc<Self>) {
+        (self.wake)(&self, &Waker::from(Arc::clone(&self)));
+    }
+}
+
+impl OnTheSpot {
+    fn waits(lock: &'static RawSeqSchedLock<Park>, wake: fn(&OnTheSpot, &Waker)) -> Arc<Self> {
+        let task: Task = Box::pin(lock.read_begin_async());
+        let this = Arc::new(OnTheSpot {
+            task: Mutex::new(Some(task)),
+            wake,
+        });
+        assert!(this.poll(&Waker::from(Arc::clone(&this))).is_pending());
+        this
+    }
+
+    fn poll(&self, waker: &Waker) -> Poll<Stamp> {
+        let mut task = self.task.lock().unwrap();
+        let task = task.as_mut().expect("it is there until it is dropped");
+        task.as_mut().poll(&mut Context::from_waker(waker))
+    }
+}
+
+/// As a task does that is cancelled by the one who wakes it, and a bounded queue of tasks that is full.
+#[test]
+fn a_waker_that_drops_its_task_hangs_nobody() {
+    must_end("a writer", || {
+        let lock: &'static _ = Box::leak(Box::new(RawSeqSchedLock::<Park>::new()));
+        let section = lock.write();
+        let drops = OnTheSpot::waits(lock, |this, _| drop(this.task.lock().unwrap().take()));
+        let stays = Arc::default();
+        let mut reader = pin!(lock.read_begin_async());
+        assert!(poll(reader.as_mut(), &stays).is_pending());
+        drop(section);
+        assert!(drops.task.lock().unwrap().is_none());
+        assert_eq!(stays.times(), 1);
+        assert!(poll(reader, &stays).is_ready());
+    });
+}
+
+/// As an executor does that runs a task where it is woken. The task may begin to wait again.
+#[test]
+fn a_waker_that_polls_its_task_hangs_nobody() {
+    must_end("a writer", || {
+        let lock: &'static _ = Box::leak(Box::new(RawSeqSchedLock::<Park>::new()));
+        let section = lock.write();
+        let polls = OnTheSpot::waits(lock, |this, waker| {
+            if let Poll::Ready(_) = this.poll(waker) {
+                this.task.lock().unwrap().take();
+            }
+        });
+        let next = lock.write();
+        drop(section);
+        assert!(polls.task.lock().unwrap().is_some(), "a writer still runs");
+        drop(next);
+        assert!(polls.task.lock().unwrap().is_none());
+    });
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_waker_that_panics_takes_no_wake_up_from_others() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as a waker must not");
+        }
+    }
+    let panics = Waker::from(Arc::new(Panics));
+    let lock = RawSeqSchedLock::<Park>::new();
+    for round in 1..=10 {
+        let section = lock.write();
+        let woken: [Arc<Woken>; 3] = Default::default();
+        let mut readers = [(); 5].map(|()| Box::pin(lock.read_begin_async()));
+        for (index, reader) in readers.iter_mut().enumerate() {
+            let pending = match index {
+                0 | 2 => reader.as_mut().poll(&mut Context::from_waker(&panics)),
+                _ => poll(reader.as_mut(), &woken[index / 2]),
+            };
+            assert!(pending.is_pending());
+        }
+        let panic = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| drop(section)));
+        let message = *panic.unwrap_err().downcast::<&str>().unwrap();
+        assert_eq!(message, "as a waker must not");
+        // The readers 1, 3 and 4; the panics of 0 and 2 came before them and between.
+        assert_eq!(
+            woken.each_ref().map(|woken| woken.times()),
+            [1, 1, 1],
+            "round {round}"
+        );
+        for reader in &mut readers {
+            assert!(poll(reader.as_mut(), &woken[0]).is_ready());
+        }
+    }
+}
+
+/// A second panic would end the process.
+#[cfg(feature = "std")]
+#[test]
+fn a_waker_that_panics_in_a_section_that_unwinds_ends_nothing_else() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as a waker must not");
+        }
+    }
+    let lock = RawSeqSchedLock::<Park>::new();
+    let mut reader = pin!(lock.read_begin_async());
+    let panic = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+        let _section = lock.write();
+        let waker = Waker::from(Arc::new(Panics));
+        assert!(
+            reader
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        panic!("the section's own");
+    }));
+    assert_eq!(
+        *panic.unwrap_err().downcast::<&str>().unwrap(),
+        "the section's own"
+    );
+    assert!(poll(reader, &Arc::default()).is_ready());
+}

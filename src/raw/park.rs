@@ -63,9 +63,7 @@ impl RawSeqSchedLock<Park> {
 /// run. After an attempt that raced they give the other tasks a turn, so that a timeout around them can
 /// end them. Their futures are `Send` if the closures and what they return are.
 ///
-/// The last writer out calls the wakers with the queue's lock held. One must not poll or drop its task
-/// inside `wake`, which hangs the writer, nor panic, after which others may not be woken; those of the
-/// runtimes in use put the task into a queue and do neither.
+/// The last writer out calls the wakers, with nothing locked: [`Park`] says what they may do.
 ///
 /// A future that is dropped while it waits for writers leaves nothing behind: it is out of the queue,
 /// and if it was the one that asked to be woken, the last writer out wakes the others, or nobody.
@@ -106,11 +104,7 @@ impl RawSeqSchedLock<Park> {
             if let Ok(stamp) = self.read_begin() {
                 return stamp;
             }
-            // `None` goes round at once: there was a moment without a writer.
-            let wake_up = self.wait.wake_up(&Writers::new(&self.word));
-            if let Some(wake_up) = wake_up {
-                wake_up.await;
-            }
+            self.wait.wake_up(&Writers::new(&self.word)).await;
         }
     }
 

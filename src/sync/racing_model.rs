@@ -44,6 +44,19 @@ impl<T: NoUninit> Racing<T> {
         }
     }
 
+    /// Whether one piece holds the value.
+    pub(crate) const WHOLE: bool = matches!(size_of::<T>(), 1 | 2 | 4);
+
+    pub(crate) fn load_whole(&self, order: Ordering) -> T {
+        let bytes = self.pieces[0].load(order).to_ne_bytes();
+        // SAFETY: these are the bytes of a value that was stored as a whole, and maybe some more.
+        unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+    }
+
+    pub(crate) fn store_whole(&self, value: T, order: Ordering) {
+        pieces_of(&value).for_each(|piece| self.pieces[0].store(piece, order));
+    }
+
     pub(crate) fn into_inner(self) -> T {
         // SAFETY: nobody else is there to store: what was stored last is whole.
         unsafe { self.load().assume_init() }

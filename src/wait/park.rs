@@ -1,80 +1,127 @@
 use core::fmt;
+use core::future::poll_fn;
+use core::task::Poll;
 
-use event_listener::{Event, EventListener};
-
+#[cfg(feature = "cell")]
+use super::Internal;
+use super::queue::{Place, Queue, Waiter, wake_each};
 use super::{Wait, Writers};
-use crate::sync::{Backoff, wait_init};
+use crate::sync::{Backoff, SPINS_BEFORE_BLOCKING, wait_init};
 
-/// Readers spin briefly, then block until the last writer out wakes them, or are awaited.
+/// Readers spin for some microseconds, then block until the last writer out wakes them, or are awaited.
 ///
-/// Right for sections that sleep. A lock with it is 16 bytes on 64-bit targets; a writer nobody
-/// waits for pays one test of a bit in a value it already holds. Needs an allocator: a queue is
-/// made for the first reader that blocks, and an entry in it for each one that does.
+/// Right for sections that sleep. A lock with it is 16 bytes on 64-bit targets. A writer with no waiting
+/// readers pays for testing one bit of a value it already has. Needs an allocator: a queue is made for the
+/// first reader that blocks, and an entry in it for each one that does.
 ///
 /// Without `std`, and on WebAssembly, there are no threads to park: readers can still be awaited, but a
 /// blocking wait spins, and there are no deadlines.
 ///
 /// # What a writer pays
 ///
-/// Beginning a section never waits. Ending the last one that a reader waits for wakes *every* reader in
-/// the queue, and takes the queue's own lock for it: the writer pays for each of them, and meets those who
-/// are just registering. Without `std` that lock spins: there do not end sections in interrupt handlers, or
-/// in tasks of a higher priority than those that wait, unless event-listener's feature `critical-section`
-/// is on. (Writers of a `SeqSchedCell` that wait for their turn are woken likewise, all of them at the end of
-/// each: for many that write at once, a mutex is better.)
+/// Beginning a section never waits. Ending the last one that a reader waits for wakes *every* reader in the
+/// queue, and the writer pays for each. (A writer of a `SeqSchedCell` that ends its turn wakes one of those that
+/// wait for theirs.)
+///
+/// The wakers of tasks run on the writer's thread, with nothing locked. One that polls its task, or drops it,
+/// inside `wake` may do so. If one panics, the others are woken all the same, and then the panic goes on in the
+/// writer, unless that unwinds already (without `std` it goes on at once, and later readers may not be
+/// woken).
+///
+/// The queue has a lock of its own, held for a few instructions. Without `std` that lock spins: there, do not
+/// end sections in interrupt handlers, or in tasks of a higher priority than those that wait.
 pub struct Park {
-    readers: Event,
+    pub(super) queue: Queue,
 }
 
 impl Wait for Park {
-    wait_init! { define Park { readers: Event::new() } }
+    wait_init! { define Park { queue: Queue::new() } }
 
     fn wait(&self, writers: &Writers<'_>) {
-        if !spin_briefly(writers) {
+        if !spin_briefly(writers, || false) {
             self.block(writers);
         }
     }
 
     #[cold]
     fn wake(&self) {
-        self.readers.notify(usize::MAX);
+        let Some(mut lines) = self.queue.lock_if_made() else {
+            return;
+        };
+        let readers = lines.readers.all();
+        drop(lines);
+        wake_each(readers);
+    }
+
+    #[cfg(feature = "cell")]
+    fn lines_writers_up(&self, _: Internal) -> Option<&Park> {
+        Some(self)
     }
 }
 
 impl Park {
-    /// A wake-up to wait for, or `None` if no writer is left to give it.
+    /// Awaits a wake-up, unless no writer is left to give it.
     ///
-    /// Dropping it unused leaves nothing behind in the queue. The request may stay in the word: the
-    /// last writer out then wakes nobody, once.
-    pub(crate) fn wake_up(&self, writers: &Writers<'_>) -> Option<EventListener> {
-        // First the queue, then the request: the writer that sees the request finds the entry.
-        let entry = self.readers.listen();
-        writers.request_wake().then_some(entry)
+    /// Dropping the future leaves nothing behind in the queue. The request may stay in the word: the last
+    /// writer out then wakes nobody, once.
+    pub(crate) async fn wake_up(&self, writers: &Writers<'_>) {
+        let mut place: Option<Place<'_>> = None;
+        poll_fn(|context| {
+            let waiter = Waiter::task(context);
+            let woken = match &mut place {
+                Some(place) => place.woken(Some(waiter)),
+                // First the queue, then the request: the writer that sees the request finds the entry.
+                None => {
+                    place = Some(Place::enter(&self.queue, waiter));
+                    !writers.request_wake()
+                }
+            };
+            if woken {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 }
 
 /// Where threads can block.
 #[cfg(all(feature = "std", not(target_family = "wasm")))]
-impl Park {
-    fn block(&self, writers: &Writers<'_>) {
-        use event_listener::Listener as _;
-        if let Some(wake_up) = self.wake_up(writers) {
-            wake_up.wait();
-        }
-    }
+mod threads {
+    use std::time::Instant;
 
-    /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
-    pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: std::time::Instant) -> bool {
-        use crate::sync::{passed, wait_deadline};
-        if passed(deadline) {
-            return false; // without a place in the queue, and without work for a writer
+    use super::*;
+    use crate::sync::{current, park, park_until, passed};
+
+    impl Park {
+        pub(super) fn block(&self, writers: &Writers<'_>) {
+            self.block_until(writers, None);
         }
-        if spin_briefly(writers) {
-            return true;
+
+        /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
+        pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: Instant) -> bool {
+            if passed(deadline) {
+                return false; // without a place in the queue, and without work for a writer
+            }
+            spin_briefly(writers, || passed(deadline)) || self.block_until(writers, Some(deadline))
         }
-        match self.wake_up(writers) {
-            Some(wake_up) => wait_deadline(wake_up, deadline),
-            None => true,
+
+        /// Blocks until it is woken, or no writer is left to wake it; `false` if `deadline` ended it.
+        fn block_until(&self, writers: &Writers<'_>, deadline: Option<Instant>) -> bool {
+            // First the queue, then the request: the writer that sees the request finds the entry.
+            let mut place = Place::enter(&self.queue, Waiter::Thread(current()));
+            if !writers.request_wake() {
+                return true;
+            }
+            while !place.woken(None) {
+                match deadline {
+                    None => park(),
+                    Some(deadline) if park_until(deadline) => return place.woken(None),
+                    Some(_) => {}
+                }
+            }
+            true
         }
     }
 }
@@ -86,15 +133,21 @@ impl Park {
 }
 
 /// Spins for some microseconds at most; tells whether the writers left meanwhile.
-fn spin_briefly(writers: &Writers<'_>) -> bool {
+///
+/// Without giving the processor away: on a busy machine that takes many times as long as to block and be
+/// woken, since whoever gets it keeps it for a time slice.
+pub(super) fn spin_briefly(writers: &Writers<'_>, over: impl Fn() -> bool) -> bool {
     let backoff = Backoff::new();
-    while writers.running() {
-        if backoff.is_completed() {
+    for _ in 0..SPINS_BEFORE_BLOCKING {
+        if !writers.running() {
+            return true;
+        }
+        if over() {
             return false;
         }
-        backoff.snooze();
+        backoff.spin();
     }
-    true
+    !writers.running()
 }
 
 impl Default for Park {
@@ -103,9 +156,11 @@ impl Default for Park {
     }
 }
 
-/// Prints how many readers wait. Never blocks.
+/// Prints how many wait. Never blocks.
 impl fmt::Debug for Park {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Park").field(&self.readers).finish()
+        f.debug_struct("Park")
+            .field("waiting", &self.queue)
+            .finish()
     }
 }

@@ -52,6 +52,13 @@ pub struct Protocol {
     pub request: Ordering,
     /// Whether one asks before it blocks (it must).
     pub asks_before_blocking: bool,
+    /// Whether a writer that was woken for its turn asks for another wake-up (it must).
+    #[cfg(feature = "park")]
+    pub passes_the_request_on: bool,
+    /// The load of a value that is loaded in one access.
+    pub load_whole: Ordering,
+    /// The store of such a value.
+    pub store_whole: Ordering,
 }
 
 protocol! {
@@ -84,7 +91,25 @@ protocol! {
         // Pairs with `leave`.
         request: Ordering::Release,
         asks_before_blocking: true,
+        #[cfg(feature = "park")]
+        passes_the_request_on: true,
+        // Pairs with `store_whole`: the reader sees what the writer did before it stored.
+        load_whole: Ordering::Acquire,
+        // Pairs with `load_whole`.
+        store_whole: Ordering::Release,
     };
+}
+
+/// How a value is loaded that one access moves as a whole: past the word, since it cannot be torn.
+#[inline(always)]
+pub(crate) fn load_whole() -> Ordering {
+    protocol().load_whole
+}
+
+/// How such a value is stored.
+#[inline(always)]
+pub(crate) fn store_whole() -> Ordering {
+    protocol().store_whole
 }
 
 /// The state of a cell.
@@ -97,7 +122,7 @@ pub(crate) struct CellWord {
     /// | 0 | 0 | 0 | at rest | a writer takes its turn, with or without entering the copy at once |
     /// | 1 | 0 | 0 | a writer works on its private copy; readers take no notice | it enters the copy, or gives its turn up |
     /// | 1 | 1 | 0 | it copies back | it leaves |
-    /// | 1 | n | 1 | as above, and somebody blocks, or is about to | who has the turn sees the bit in the value that its leaving returns |
+    /// | 1 | n | 1 | as above, and somebody blocks, or is about to, or may block still | the writer whose turn it is sees the bit in the value that its leaving returns |
     ///
     /// Only who has the turn changes anything but the wake bit, and leaving clears all three bits at
     /// once: no state is at rest and has one of them.
@@ -169,6 +194,19 @@ impl CellWord {
         let turn = self.take(TURN | COPYING)?;
         fence(protocol().copy_fence);
         Some(turn)
+    }
+
+    /// Takes the turn for a writer that has been woken for it, and passes the request on: the end of this turn
+    /// wakes somebody again.
+    ///
+    /// The end of the turn before woke that writer alone, and all requests went with it.
+    #[cfg(feature = "park")]
+    pub(crate) fn take_turn_after_waiting(&self) -> Option<Turn> {
+        self.take(if protocol().passes_the_request_on {
+            TURN | WAKE
+        } else {
+            TURN
+        })
     }
 
     #[inline]

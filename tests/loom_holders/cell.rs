@@ -181,3 +181,41 @@ pub fn a_reader_sees_what_the_writer_did_before_it_stored() {
         join([writer, reader]);
     });
 }
+
+/// A value of one piece, past the word.
+#[test]
+pub fn a_value_that_is_loaded_whole_comes_with_its_past() {
+    explore_all(|| {
+        let shared = Arc::new((SeqSchedCell::<u32, Spin>::new(0), AtomicUsize::new(0)));
+        let writer = spawn(&shared, |(cell, before)| {
+            before.store(1, Relaxed);
+            cell.store(1);
+        });
+        let reader = spawn(&shared, |(cell, before)| {
+            let value = cell.try_load().expect("one access cannot be disturbed");
+            if value == 1 {
+                assert_eq!(before.load(Relaxed), 1, "the value came without its past");
+            }
+        });
+        join([writer, reader]);
+    });
+}
+
+/// A reader that has lost once takes a turn if it can.
+#[test]
+pub fn a_reader_that_takes_a_turn_loses_no_update() {
+    explore_to(2, || {
+        let cell = Arc::new(Pair::<Asking>::new([0; 2]));
+        let reader = spawn(&cell, |cell| {
+            let [left, right] = cell.load();
+            assert_eq!(left, right, "a torn value");
+        });
+        let writer = spawn(&cell, |cell| {
+            for _ in 0..2 {
+                cell.update(|value| value.map(|part| part + 1));
+            }
+        });
+        join([writer, reader]);
+        assert_eq!(cell.try_load(), Ok([2; 2]), "an update is lost");
+    });
+}

@@ -57,8 +57,18 @@ mod cell_word {
             cell_turns::a_waker_sees_what_its_reader_did_before_it_asked, "Causality violation";
         blocking_for_a_turn_without_a_request: asks_before_blocking = false =>
             cell_turns::a_turn_wakes_a_queue_of_ones_own, "deadlock";
+        whole_load_that_acquires_nothing: load_whole = Relaxed =>
+            cell::a_value_that_is_loaded_whole_comes_with_its_past, "without its past";
+        whole_store_that_releases_nothing: store_whole = Relaxed =>
+            cell::a_value_that_is_loaded_whole_comes_with_its_past, "without its past";
         blocking_for_a_copy_without_a_request: asks_before_blocking = false =>
             cell_turns::a_copy_wakes_a_queue_of_ones_own, "deadlock";
+    }
+
+    #[cfg(feature = "park")]
+    dies! {
+        turn_that_is_not_asked_on: passes_the_request_on = false =>
+            cell_turns::two_writers_in_line_both_get_their_turn, "deadlock";
     }
 
     #[cfg(seqschedlock_split)]

@@ -1,0 +1,236 @@
+//! Who waits on a [`Park`](super::Park), in order; and wakers that run with nothing locked.
+//!
+//! A waker is somebody else's code. It may poll its task on the spot, or drop it, and either comes back here to
+//! enter or leave the queue; it may panic. So wakers are called, cloned and dropped with the queue unlocked:
+//! what is to be woken is taken out first, and what was taken out is as good as woken.
+
+use alloc::{boxed::Box, collections::BTreeMap};
+use core::fmt;
+use core::ops::DerefMut;
+use core::ptr;
+use core::task::{Context, Waker};
+
+use crate::sync::{
+    Mutex,
+    atomic::{AtomicPtr, Ordering},
+    const_fn,
+};
+
+/// Whom to wake.
+pub(super) enum Waiter {
+    Task(Waker),
+    #[cfg(all(feature = "std", not(target_family = "wasm")))]
+    Thread(crate::sync::Thread),
+}
+
+impl Waiter {
+    pub(super) fn task(context: &Context<'_>) -> Self {
+        Waiter::Task(context.waker().clone())
+    }
+
+    pub(super) fn wake(self) {
+        match self {
+            Waiter::Task(waker) => waker.wake(),
+            #[cfg(all(feature = "std", not(target_family = "wasm")))]
+            Waiter::Thread(thread) => thread.unpark(),
+        }
+    }
+}
+
+/// Those who wait for the same thing, by ticket: the order in which they came.
+#[derive(Default)]
+pub(super) struct Waiters {
+    tickets: u64,
+    line: BTreeMap<u64, Waiter>,
+}
+
+impl Waiters {
+    /// Lets somebody in at the end of the line, or, with the ticket of an earlier place, there.
+    pub(super) fn enter(&mut self, ticket: Option<u64>, waiter: Waiter) -> u64 {
+        let ticket = ticket.unwrap_or_else(|| {
+            self.tickets += 1;
+            self.tickets
+        });
+        self.line.insert(ticket, waiter);
+        ticket
+    }
+
+    /// Whether a ticket still waits, and if so for which task from now on. What is left in `waiter` is to be
+    /// dropped with the queue unlocked.
+    pub(super) fn still_waits(&mut self, ticket: u64, waiter: Option<&mut Waiter>) -> bool {
+        let Some(there) = self.line.get_mut(&ticket) else {
+            return false;
+        };
+        if let Some(newest) = waiter {
+            core::mem::swap(there, newest);
+        }
+        true
+    }
+
+    pub(super) fn leave(&mut self, ticket: u64) -> Option<Waiter> {
+        self.line.remove(&ticket)
+    }
+
+    /// Whoever came first.
+    #[cfg(feature = "cell")]
+    pub(super) fn first(&self) -> Option<u64> {
+        self.line.first_key_value().map(|(ticket, _)| *ticket)
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = Waiter> + use<> {
+        core::mem::take(&mut self.line).into_values()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Lines {
+    /// For the last writer to be out, or for the end of a copy. All are woken at once.
+    pub(super) readers: Waiters,
+    /// For the turn of a cell. One is woken at a time.
+    #[cfg(feature = "cell")]
+    pub(super) turns: super::turns::Turns,
+}
+
+impl Lines {
+    fn len(&self) -> usize {
+        #[cfg(feature = "cell")]
+        let turns = self.turns.waiters.line.len();
+        #[cfg(not(feature = "cell"))]
+        let turns = 0;
+        self.readers.line.len() + turns
+    }
+}
+
+/// One pointer: the lines are made when somebody waits for the first time.
+pub(super) struct Queue {
+    lines: AtomicPtr<Mutex<Lines>>,
+}
+
+impl Queue {
+    const_fn! {
+        pub(super) const fn new() -> Self {
+            Self { lines: AtomicPtr::new(ptr::null_mut()) }
+        }
+    }
+
+    fn lines(&self) -> Option<&Mutex<Lines>> {
+        // Acquire: pairs with the exchange that put them there.
+        let lines = self.lines.load(Ordering::Acquire);
+        // SAFETY: null, or made by `Box::into_raw` below and freed with `self`.
+        unsafe { lines.as_ref() }
+    }
+
+    #[cold]
+    fn make_lines(&self) -> &Mutex<Lines> {
+        let made = Box::into_raw(Box::new(Mutex::new(Lines::default())));
+        let there =
+            self.lines
+                .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
+        match there {
+            // SAFETY: it stays until `self` is dropped.
+            Ok(_) => unsafe { &*made },
+            Err(others) => {
+                // SAFETY: nobody else has seen ours, and the others' stay until `self` is dropped.
+                unsafe {
+                    drop(Box::from_raw(made));
+                    &*others
+                }
+            }
+        }
+    }
+
+    /// For those who wait.
+    pub(super) fn lock(&self) -> impl DerefMut<Target = Lines> {
+        self.lines().unwrap_or_else(|| self.make_lines()).lock()
+    }
+
+    /// For those who wake: if nobody has ever waited, there is nobody to wake.
+    pub(super) fn lock_if_made(&self) -> Option<impl DerefMut<Target = Lines>> {
+        Some(self.lines()?.lock())
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if let Some(lines) = self.lines() {
+            // SAFETY: places borrow the queue, so nobody uses it any more.
+            drop(unsafe { Box::from_raw(ptr::from_ref(lines).cast_mut()) });
+        }
+    }
+}
+
+/// Prints how many wait, unless the queue is just changing. Never blocks.
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = match self.lines() {
+            None => Some(0),
+            Some(lines) => lines.try_lock().map(|lines| lines.len()),
+        };
+        match waiting {
+            Some(waiting) => waiting.fmt(f),
+            None => f.write_str("<changing>"),
+        }
+    }
+}
+
+/// A reader's place in its line. Dropping it leaves the line.
+pub(super) struct Place<'a> {
+    queue: &'a Queue,
+    ticket: u64,
+    /// The wake-up has been seen.
+    left: bool,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn enter(queue: &'a Queue, waiter: Waiter) -> Self {
+        let ticket = queue.lock().readers.enter(None, waiter);
+        let left = false;
+        Self {
+            queue,
+            ticket,
+            left,
+        }
+    }
+
+    /// Whether the wake-up has arrived; if not, whom it is to wake from now on.
+    pub(super) fn woken(&mut self, mut waiter: Option<Waiter>) -> bool {
+        let mut lines = self.queue.lock();
+        self.left = !lines.readers.still_waits(self.ticket, waiter.as_mut());
+        self.left
+        // The lock goes first, then what was replaced.
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.left {
+            let waiter = self.queue.lock().readers.leave(self.ticket);
+            drop(waiter); // unlocked
+        }
+    }
+}
+
+/// Wakes all of them, even if a waker panics. The first panic goes on when all have been woken.
+#[cfg(feature = "std")]
+pub(super) fn wake_each(waiters: impl Iterator<Item = Waiter>) {
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
+
+    let mut panic = None;
+    for waiter in waiters {
+        if let Err(this) = catch_unwind(AssertUnwindSafe(|| waiter.wake())) {
+            panic.get_or_insert(this);
+        }
+    }
+    if let Some(panic) = panic {
+        // A second panic while one unwinds this thread would end the process.
+        if !std::thread::panicking() {
+            resume_unwind(panic);
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+pub(super) fn wake_each(waiters: impl Iterator<Item = Waiter>) {
+    waiters.for_each(Waiter::wake);
+}

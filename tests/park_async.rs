@@ -433,7 +433,7 @@ fn a_waker_that_polls_its_task_hangs_nobody() {
         let lock: &'static _ = Box::leak(Box::new(RawSeqSchedLock::<Park>::new()));
         let section = lock.write();
         let polls = OnTheSpot::waits(lock, |this, waker| {
-            if let Poll::Ready(_) = this.poll(waker) {
+            if this.poll(waker).is_ready() {
                 this.task.lock().unwrap().take();
             }
         });

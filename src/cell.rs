@@ -7,6 +7,7 @@ mod park;
 pub use guard::{SeqSchedCellDraft, SeqSchedCellGuard};
 
 use core::fmt;
+use core::mem::MaybeUninit;
 
 use bytemuck::NoUninit;
 
@@ -17,6 +18,9 @@ use crate::wait::Internal;
 use crate::wait::{Wait, Writers};
 use crate::word::cell::{CellWord, Turn, load_whole, store_whole};
 use guard::Work;
+
+/// From so many bytes on, a call costs less than a copy.
+const LARGE: usize = 256;
 
 /// A plain value that is read and replaced as a whole.
 ///
@@ -121,15 +125,14 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     #[inline]
     #[must_use]
     pub fn load(&self) -> T {
-        let mut attempts = 0;
-        let mut turn = None;
-        loop {
-            match self.try_load() {
-                Ok(value) => return value,
-                // With a turn there is no writer left to lose to.
-                Err(conflict) => self.try_harder(conflict, &mut attempts, &mut turn),
-            }
+        let mut value = MaybeUninit::uninit();
+        if size_of::<T>() < LARGE {
+            self.load_until_whole(&mut value);
+        } else {
+            self.load_large(&mut value);
         }
+        // SAFETY: it is whole.
+        unsafe { value.assume_init() }
     }
 
     /// The value, if it can be had at once. Never waits.
@@ -142,15 +145,10 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// meanwhile. Never for a value that is loaded in one access.
     #[inline]
     pub fn try_load(&self) -> Result<T, Conflict> {
-        if Racing::<T>::WHOLE {
-            return Ok(self.value.load_whole(load_whole()));
-        }
-        let seen = self.word.begin()?;
-        let bytes = self.value.load();
-        self.word.end(seen)?;
-        // SAFETY: nothing was stored between `begin` and `end`, so these are the bytes of the value
-        // that was stored last, all of them.
-        Ok(unsafe { bytes.assume_init() })
+        let mut value = MaybeUninit::uninit();
+        self.load_once(&mut value)?;
+        // SAFETY: it is whole.
+        Ok(unsafe { value.assume_init() })
     }
 
     /// Replaces the value. Waits, as `W` says, only while another writer has its turn.
@@ -166,7 +164,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     #[inline]
     pub fn store(&self, value: T) {
         let turn = self.turn_to_put();
-        self.put(value);
+        self.put(&value);
         self.leave(turn);
     }
 
@@ -175,7 +173,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     pub fn swap(&self, value: T) -> T {
         let turn = self.turn_to_put();
         let before = self.own(&turn);
-        self.put(value);
+        self.put(&value);
         self.leave(turn);
         before
     }
@@ -274,6 +272,43 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         self.value.into_inner()
     }
 
+    // A call, which the compiler lets write to where the value is wanted: that spares a copy.
+    #[inline(never)]
+    fn load_large(&self, to: &mut MaybeUninit<T>) {
+        self.load_until_whole(to);
+    }
+
+    /// Copies the value; `to` is whole then.
+    #[inline]
+    fn load_until_whole(&self, to: &mut MaybeUninit<T>) {
+        let mut attempts = 0;
+        while let Err(conflict) = self.load_once(to) {
+            attempts += 1;
+            if let Some(turn) = self.try_harder(conflict, attempts) {
+                // There is no writer left to lose to.
+                self.value.load(to);
+                if self.word.give_up(turn, W::WAKES) {
+                    self.wake();
+                }
+                return;
+            }
+        }
+    }
+
+    /// Copies the value; with `Ok`, `to` is whole.
+    #[inline]
+    fn load_once(&self, to: &mut MaybeUninit<T>) -> Result<(), Conflict> {
+        if Racing::<T>::WHOLE {
+            self.value.load_whole(load_whole(), to);
+            return Ok(());
+        }
+        let seen = self.word.begin()?;
+        self.value.load(to);
+        // If nothing was stored between `begin` and `end`, these are the bytes of the value that was stored last,
+        // all of them.
+        self.word.end(seen)
+    }
+
     /// After a load that failed: waits if there is something to wait for, and from some attempt on takes a turn
     /// if nobody has it.
     ///
@@ -281,19 +316,14 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     // No value comes back from here: one that did, through memory, would cost the others a copy.
     #[cold]
     #[inline(never)]
-    fn try_harder<'a>(
-        &'a self,
-        conflict: Conflict,
-        attempts: &mut u32,
-        turn: &mut Option<Work<'a, T, W>>,
-    ) {
-        *attempts += 1;
+    fn try_harder(&self, conflict: Conflict, attempts: u32) -> Option<Turn> {
         if conflict == Conflict::WriterRunning {
             self.wait.wait(&Writers::new(&self.word.copy()));
         }
-        if *attempts >= ATTEMPTS_BEFORE_A_TURN {
-            *turn = self.word.take_turn().map(|turn| Work::new(self, turn));
+        if attempts < ATTEMPTS_BEFORE_A_TURN {
+            return None;
         }
+        self.word.take_turn()
     }
 
     #[inline]
@@ -359,14 +389,16 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// The value, for the writer whose turn it is.
     #[inline]
     fn own(&self, _turn: &Turn) -> T {
+        let mut value = MaybeUninit::uninit();
+        self.value.load(&mut value);
         // SAFETY: values are stored only by the writer whose turn it is, and taking the turn made visible what
         // its predecessor stored. So these are the bytes of one value, all of them.
-        unsafe { self.value.load().assume_init() }
+        unsafe { value.assume_init() }
     }
 
     /// Stores the value, by the writer whose turn it is.
     #[inline]
-    fn put(&self, value: T) {
+    fn put(&self, value: &T) {
         if Racing::<T>::WHOLE {
             self.value.store_whole(value, store_whole());
         } else {

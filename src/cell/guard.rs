@@ -34,7 +34,7 @@ impl<'a, T: NoUninit, W: Wait> Work<'a, T, W> {
         // whoever has it by then.
         core::mem::forget(self);
         cell.enter(turn);
-        cell.put(value);
+        cell.put(&value);
         cell.leave(turn);
     }
 }

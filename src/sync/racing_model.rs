@@ -24,22 +24,20 @@ impl<T: NoUninit> Racing<T> {
         }
     }
 
-    pub(crate) fn load(&self) -> MaybeUninit<T> {
-        let mut value = MaybeUninit::<T>::uninit();
+    pub(crate) fn load(&self, to: &mut MaybeUninit<T>) {
         for (index, piece) in self.pieces.iter().enumerate() {
             let bytes = piece.load(Ordering::Relaxed).to_ne_bytes();
             let offset = index * bytes.len();
             // SAFETY: the piece starts inside the value and is cut off at its end.
             unsafe {
-                let to = value.as_mut_ptr().cast::<u8>().add(offset);
+                let to = to.as_mut_ptr().cast::<u8>().add(offset);
                 to.copy_from(bytes.as_ptr(), bytes.len().min(size_of::<T>() - offset));
             }
         }
-        value
     }
 
-    pub(crate) fn store(&self, value: T) {
-        for (piece, bytes) in self.pieces.iter().zip(pieces_of(&value)) {
+    pub(crate) fn store(&self, value: &T) {
+        for (piece, bytes) in self.pieces.iter().zip(pieces_of(value)) {
             piece.store(bytes, Ordering::Relaxed);
         }
     }
@@ -47,19 +45,25 @@ impl<T: NoUninit> Racing<T> {
     /// Whether one piece holds the value.
     pub(crate) const WHOLE: bool = matches!(size_of::<T>(), 1 | 2 | 4);
 
-    pub(crate) fn load_whole(&self, order: Ordering) -> T {
+    pub(crate) fn load_whole(&self, order: Ordering, to: &mut MaybeUninit<T>) {
         let bytes = self.pieces[0].load(order).to_ne_bytes();
-        // SAFETY: these are the bytes of a value that was stored as a whole, and maybe some more.
-        unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+        // SAFETY: there are as many bytes at least.
+        unsafe {
+            to.as_mut_ptr()
+                .cast::<u8>()
+                .copy_from(bytes.as_ptr(), size_of::<T>())
+        };
     }
 
-    pub(crate) fn store_whole(&self, value: T, order: Ordering) {
-        pieces_of(&value).for_each(|piece| self.pieces[0].store(piece, order));
+    pub(crate) fn store_whole(&self, value: &T, order: Ordering) {
+        pieces_of(value).for_each(|piece| self.pieces[0].store(piece, order));
     }
 
     pub(crate) fn into_inner(self) -> T {
+        let mut value = MaybeUninit::uninit();
+        self.load(&mut value);
         // SAFETY: nobody else is there to store: what was stored last is whole.
-        unsafe { self.load().assume_init() }
+        unsafe { value.assume_init() }
     }
 }
 

@@ -1,0 +1,375 @@
+//! Copies of which one side is shared, each byte by a relaxed atomic access, as fast as the machine can.
+//!
+//! The portable copy goes word by word, since the language has no wider relaxed access. On x86-64, values from 64
+//! bytes on are moved by vector instructions inside `asm!`. What such a block does to memory is for its author to
+//! say, and these say: *relaxed atomic accesses, byte by byte*. That is less than the machine does, which tears no
+//! word, and all that is needed here, since torn values are thrown away. Where two steps overlap, bytes are
+//! loaded twice, or stored twice with the same value.
+//!
+//! Only the shared side is accessed in there. The other side is plain memory to the compiler, which then often
+//! builds the value where it is wanted.
+//!
+//! Miri and ThreadSanitizer cannot look into `asm!`: under Miri, and with `--cfg seqschedlock_portable`, all copies
+//! are portable.
+
+pub(super) use inner::{load, store};
+
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(miri),
+    not(seqschedlock_portable)
+)))]
+use portable as inner;
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(miri),
+    not(seqschedlock_portable)
+))]
+use vectors as inner;
+
+#[allow(dead_code, reason = "used by vectors, or in place of them")]
+mod portable {
+    use core::mem::MaybeUninit;
+    use core::sync::atomic::Ordering::Relaxed;
+
+    use bytemuck::NoUninit;
+
+    /// Copies a value out of shared memory.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads and aligned to 8 bytes, and all concurrent access to it is by functions of
+    /// this module. `to` is valid for writes, and nobody else accesses it.
+    #[inline(always)]
+    pub(in super::super) unsafe fn load<T: NoUninit>(from: *mut T, to: *mut T) {
+        // SAFETY: the caller's promise, and `T: NoUninit` has no uninitialised bytes.
+        unsafe {
+            to.cast::<MaybeUninit<T>>()
+                .write(atomic_memcpy::atomic_load(from, Relaxed));
+        }
+    }
+
+    /// Copies a value into shared memory.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes and aligned to 8 bytes, all concurrent access to it is by functions of this
+    /// module, and nobody else stores to it.
+    #[inline(always)]
+    pub(in super::super) unsafe fn store<T: NoUninit>(from: &T, to: *mut T) {
+        // SAFETY: the caller's promise, and `T: NoUninit` has no uninitialised bytes.
+        unsafe { atomic_memcpy::atomic_store(to, *from, Relaxed) }
+    }
+}
+
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(miri),
+    not(seqschedlock_portable)
+))]
+mod vectors {
+    use core::arch::asm;
+    use core::arch::x86_64::{__m128i, __m256i};
+
+    use bytemuck::NoUninit;
+
+    use super::portable;
+
+    /// From so many bytes on, vectors are faster than words.
+    const LEAST: usize = 64;
+    /// From so many bytes on, the longer vectors of AVX are faster, where the machine has them, and a call is worth
+    /// what it costs: the compiler can see what it does to the side that is not shared.
+    const LARGE: usize = 256;
+    /// From so many bytes on, it is worth another step to align the others.
+    const LEAST_TO_ALIGN: usize = 1024;
+
+    /// As [`portable::load`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(in super::super) unsafe fn load<T: NoUninit>(from: *mut T, to: *mut T) {
+        let size = size_of::<T>();
+        // SAFETY: the caller's promise, and the size.
+        unsafe {
+            if size < LEAST {
+                portable::load(from, to);
+            } else if size < LARGE {
+                load_by_16(from.cast(), to.cast(), size);
+            } else {
+                load_large(from, to);
+            }
+        }
+    }
+
+    /// As [`portable::store`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(in super::super) unsafe fn store<T: NoUninit>(from: &T, to: *mut T) {
+        let size = size_of::<T>();
+        // SAFETY: the caller's promise, and the size.
+        unsafe {
+            if size < LEAST {
+                portable::store(from, to);
+            } else if size < LARGE {
+                store_by_16((&raw const *from).cast(), to.cast(), size);
+            } else {
+                store_large(from, to);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn has_avx() -> bool {
+        #[cfg(feature = "std")]
+        return std::is_x86_feature_detected!("avx");
+        #[cfg(not(feature = "std"))]
+        return cfg!(target_feature = "avx");
+    }
+
+    /// # Safety
+    ///
+    /// As [`load`]; the size is at least [`LARGE`].
+    #[inline(always)]
+    unsafe fn load_large<T>(from: *mut T, to: *mut T) {
+        let (from, to, size) = (from.cast(), to.cast(), size_of::<T>());
+        // SAFETY: the caller's promise, and that the machine has AVX.
+        unsafe {
+            if has_avx() {
+                load_by_32(from, to, size);
+            } else {
+                load_by_16(from, to, size);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`store`]; the size is at least [`LARGE`].
+    #[inline(never)]
+    unsafe fn store_large<T>(from: &T, to: *mut T) {
+        let (from, to, size) = ((&raw const *from).cast(), to.cast(), size_of::<T>());
+        // SAFETY: the caller's promise, and that the machine has AVX.
+        unsafe {
+            if has_avx() {
+                store_by_32(from, to, size);
+            } else {
+                store_by_16(from, to, size);
+            }
+        }
+    }
+
+    /// Calls `$step` with the offsets at which it has to move `$bytes` bytes, so that all `$size` are moved: from
+    /// `$first` on one after the other, and what is left at the end overlaps.
+    macro_rules! steps {
+        ($step:ident: $bytes:literal of $size:ident from $first:expr) => {{
+            let last = $size - $bytes;
+            let mut offset = $first;
+            while offset < last {
+                $step!(offset);
+                offset += $bytes;
+            }
+            $step!(last);
+        }};
+    }
+
+    /// Loads four vectors at `$from`, and writes them to `$to`.
+    macro_rules! load_four {
+        ($instruction:literal, $Vector:ty, $class:ident, $from:expr, $to:expr) => {{
+            let from: *const u8 = $from;
+            let [a, b, c, d]: [$Vector; 4];
+            asm!(
+                concat!($instruction, " {a}, [{from}]"),
+                concat!($instruction, " {b}, [{from} + {size}]"),
+                concat!($instruction, " {c}, [{from} + 2 * {size}]"),
+                concat!($instruction, " {d}, [{from} + 3 * {size}]"),
+                from = in(reg) from,
+                size = const size_of::<$Vector>(),
+                a = out($class) a,
+                b = out($class) b,
+                c = out($class) c,
+                d = out($class) d,
+                options(nostack, preserves_flags, readonly),
+            );
+            $to.cast::<[$Vector; 4]>().write_unaligned([a, b, c, d]);
+        }};
+    }
+
+    /// Reads four vectors at `$from`, and stores them to `$to`.
+    macro_rules! store_four {
+        ($instruction:literal, $Vector:ty, $class:ident, $from:expr, $to:expr) => {{
+            let [a, b, c, d] = $from.cast::<[$Vector; 4]>().read_unaligned();
+            let to: *mut u8 = $to;
+            asm!(
+                concat!($instruction, " [{to}], {a}"),
+                concat!($instruction, " [{to} + {size}], {b}"),
+                concat!($instruction, " [{to} + 2 * {size}], {c}"),
+                concat!($instruction, " [{to} + 3 * {size}], {d}"),
+                to = in(reg) to,
+                size = const size_of::<$Vector>(),
+                a = in($class) a,
+                b = in($class) b,
+                c = in($class) c,
+                d = in($class) d,
+                options(nostack, preserves_flags),
+            );
+        }};
+    }
+
+    /// # Safety
+    ///
+    /// Both are valid for `size` bytes, which is at least [`LEAST`]. What is shared of them is accessed by functions
+    /// of this module alone.
+    #[inline(always)]
+    unsafe fn load_by_16(from: *const u8, to: *mut u8, size: usize) {
+        macro_rules! step {
+            ($offset:expr) => {
+                // SAFETY: the caller's promise, and no step goes beyond `size`.
+                unsafe {
+                    load_four!(
+                        "movups",
+                        __m128i,
+                        xmm_reg,
+                        from.add($offset),
+                        to.add($offset)
+                    )
+                }
+            };
+        }
+        steps!(step: 64 of size from 0);
+    }
+
+    /// # Safety
+    ///
+    /// As [`load_by_16`].
+    #[inline(always)]
+    unsafe fn store_by_16(from: *const u8, to: *mut u8, size: usize) {
+        macro_rules! step {
+            ($offset:expr) => {
+                // SAFETY: the caller's promise, and no step goes beyond `size`.
+                unsafe {
+                    store_four!(
+                        "movups",
+                        __m128i,
+                        xmm_reg,
+                        from.add($offset),
+                        to.add($offset)
+                    )
+                }
+            };
+        }
+        steps!(step: 64 of size from 0);
+    }
+
+    /// Of large values the first step is taken again from where the destination is aligned, since stores that cross a
+    /// line are slow.
+    ///
+    /// # Safety
+    ///
+    /// As [`load_by_16`]; the size is at least [`LARGE`], and the machine has AVX.
+    #[target_feature(enable = "avx")]
+    unsafe fn load_by_32(from: *const u8, to: *mut u8, size: usize) {
+        macro_rules! step {
+            ($offset:expr) => {
+                // SAFETY: the caller's promise, and no step goes beyond `size`.
+                unsafe {
+                    load_four!(
+                        "vmovups",
+                        __m256i,
+                        ymm_reg,
+                        from.add($offset),
+                        to.add($offset)
+                    )
+                }
+            };
+        }
+        let mut first = 0;
+        if size >= LEAST_TO_ALIGN {
+            step!(0);
+            first = 32 - to.addr() % 32;
+        }
+        steps!(step: 128 of size from first);
+    }
+
+    /// Aligned to the source, if to anything: it has often been written just now, and a load that takes bytes of two
+    /// such stores has to wait for both.
+    ///
+    /// # Safety
+    ///
+    /// As [`load_by_32`].
+    #[target_feature(enable = "avx")]
+    unsafe fn store_by_32(from: *const u8, to: *mut u8, size: usize) {
+        macro_rules! step {
+            ($offset:expr) => {
+                // SAFETY: the caller's promise, and no step goes beyond `size`.
+                unsafe {
+                    store_four!(
+                        "vmovups",
+                        __m256i,
+                        ymm_reg,
+                        from.add($offset),
+                        to.add($offset)
+                    )
+                }
+            };
+        }
+        steps!(step: 128 of size from 0);
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        type Copy = unsafe fn(*const u8, *mut u8, usize);
+
+        /// Copies `size` bytes between places off any alignment, and looks for what was missed and what was hit.
+        fn check(copies: [Copy; 2], size: usize, off: [usize; 2]) {
+            let from: [u8; 6000] = core::array::from_fn(|index| (index % 251) as u8);
+            for copy in copies {
+                let mut to = [255; 6000];
+                // SAFETY: there is room for `size` bytes, and nobody else.
+                unsafe {
+                    copy(from.as_ptr().add(off[0]), to.as_mut_ptr().add(off[1]), size);
+                }
+                let (before, rest) = to.split_at(off[1]);
+                let (copied, after) = rest.split_at(size);
+                assert_eq!(copied, &from[off[0]..][..size], "{size} bytes at {off:?}");
+                assert!(before.iter().chain(after).all(|byte| *byte == 255));
+            }
+        }
+
+        fn sizes(least: usize) -> impl Iterator<Item = usize> {
+            (least..700).chain([1000, 1024, 4095, 4096, 5001])
+        }
+
+        #[test]
+        fn steps_of_64_bytes_copy_all_and_nothing_else() {
+            for size in sizes(LEAST) {
+                check([load_by_16, store_by_16], size, [8, 16]);
+                check([load_by_16, store_by_16], size, [24, size % 67]);
+            }
+        }
+
+        #[cfg(feature = "std")]
+        #[test]
+        fn steps_of_128_bytes_copy_all_and_nothing_else() {
+            // SAFETY: only called where the machine has AVX.
+            let copies: [Copy; 2] = [
+                |from, to, size| unsafe { load_by_32(from, to, size) },
+                |from, to, size| unsafe { store_by_32(from, to, size) },
+            ];
+            for size in sizes(LARGE).filter(|_| has_avx()) {
+                for off in [0, 1, 8, 31, 32, 40] {
+                    check(copies, size, [8, off]);
+                }
+            }
+        }
+    }
+}

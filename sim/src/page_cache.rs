@@ -87,7 +87,7 @@
 //! - `truncate_count` goes up in a truncate only. In 2.6.15 every `unmap_mapping_range` did that, so
 //!   that an invalidate raced only with faults on pages that nobody had mapped yet.
 //! - `balance_dirty_pages` and `file_update_time` are called where they belong, and count.
-//! - A direct write is of one whole page.
+//! - A direct write is of whole pages.
 //!
 //! # What it needs
 //!

@@ -72,30 +72,37 @@ impl<P: Policy> AddressSpace<P> {
         self.remove_from_page_cache(page, |page| page.dirty())
     }
 
-    /// Writes one whole page past the cache, to the store: `generic_file_direct_write`, for a file
-    /// that was opened with `O_DIRECT`.
+    /// Writes whole pages past the cache, to the store, from the page `first` on:
+    /// `generic_file_direct_write`, for a file that was opened with `O_DIRECT`.
     ///
     /// When it has returned `Ok`, nobody reads older bytes through any mapping: if the policy is
-    /// sound, and if nobody stores to the page through a mapping at the same time. Such a store makes
+    /// sound, and if nobody stores to these pages through a mapping at the same time. Such a store makes
     /// a whole page dirty, old bytes included, and if that page is written after ours, so be it. (The
     /// kernel promises no more.)
     ///
     /// # Errors
     ///
-    /// [`Errno::Invalid`] if the page does not lie within the file as a whole, [`Errno::Io`] if the
-    /// store fails or if the page was dirtied through a mapping meanwhile. In the last case the
-    /// bytes may have reached the store, and may be overwritten by those.
-    pub fn direct_write(&self, index: u64, bytes: &[u8; PAGE_SIZE]) -> Result<(), Errno> {
+    /// [`Errno::Invalid`] if there are no bytes, if they are not whole pages, or if they do not lie within
+    /// the file. [`Errno::Io`] if the store fails or if a page was dirtied through a mapping meanwhile:
+    /// some of the bytes may have reached the store then, and dirty pages may overwrite them.
+    pub fn direct_write(&self, first: u64, bytes: &[u8]) -> Result<(), Errno> {
+        let pages = (bytes.len() / PAGE_SIZE) as u64;
         let _size_stays = read(&self.i_rwsem);
-        if index >= self.size() / PAGE_SIZE as u64 {
+        let end = first.checked_add(pages).ok_or(Errno::Invalid)?;
+        if pages == 0 || bytes.len() % PAGE_SIZE != 0 || end > self.size() / PAGE_SIZE as u64 {
             return Err(Errno::Invalid);
         }
-        self.filemap_write_and_wait_range(index..=index)?;
-        self.invalidate_inode_pages2_range(index..=index)?;
-        self.store
-            .write_page(index, bytes)
-            .map_err(|_| self.io_failed())?;
-        // A fault may have read the page once more while the store was written.
-        self.invalidate_inode_pages2_range(index..=index)
+        let range = first..=end - 1;
+        self.filemap_write_and_wait_range(range.clone())?;
+        self.invalidate_inode_pages2_range(range.clone())?;
+        let written = range
+            .clone()
+            .zip(bytes.chunks_exact(PAGE_SIZE))
+            .try_for_each(|(index, page)| self.store.write_page(index, page))
+            .map_err(|_| self.io_failed());
+        // A fault may have read a page once more while the store was written. This goes for a write that
+        // failed halfway, too.
+        let invalidated = self.invalidate_inode_pages2_range(range);
+        written.and(invalidated)
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use seqschedlock_sim::page_cache::PAGE_SIZE;
 
-use crate::{INTERRUPTED, Relaxed};
+use crate::terminal::interrupted;
 
 /// Larger files are served in part: the simulated cache keeps every page it has read.
 const LARGEST: u64 = 1 << 30;
@@ -41,7 +41,7 @@ pub fn prepare(source: Option<&Path>) -> Result<Option<Copy>, String> {
     let mut chunk = vec![0; 1 << 20];
     let mut left = size;
     while left > 0 {
-        if INTERRUPTED.load(Relaxed) {
+        if interrupted() {
             return Ok(None);
         }
         let part = &mut chunk[..left.min(1 << 20) as usize];

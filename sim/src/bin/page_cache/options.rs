@@ -1,24 +1,26 @@
 //! The command line.
 
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
-use indicatif::ProgressBar;
-use seqschedlock_sim::page_cache as sim;
+use clap::{Parser, ValueEnum as _};
 
-use crate::workload::{Outcome, Workload};
+use crate::policies::PolicyName;
+use crate::terminal::time;
 
 /// Serve a file through a simulated page cache while its blocks are rewritten underneath, and count
 /// the stale reads.
 ///
-/// Some threads read the file through mappings, as programs do that have mapped it into memory.
-/// Others rewrite blocks of it directly on disk, as a database or a virtual machine does, and tell
-/// the cache to forget its copies. When such a write has returned, nobody may read the old bytes any
-/// more. A stale read is one that did: that program goes on with data that has been replaced, and
+/// Reader threads read the file through mappings, as programs do that have mapped it into memory. A read
+/// that finds nothing mapped is a fault: the cache is asked, and fills the mapping. Writer threads rewrite
+/// blocks directly on disk, as a database or a virtual machine does, and make the cache forget its copies;
+/// the cache sleeps while it forgets. Once such a direct write has returned, nobody may read the old bytes
+/// any more. A stale read is one that does: that program goes on with data that has been replaced, and
 /// nothing will ever tell it.
 ///
-/// The file itself is never changed; a copy in the temp folder is used, and gone at the end.
+/// The file itself is never changed. A copy in the temp folder is used, and is gone at the end.
 #[derive(Debug, Parser)]
 #[command(name = "page_cache", version, after_long_help = TABLE)]
 pub struct Options {
@@ -29,26 +31,44 @@ pub struct Options {
     #[arg(long, value_name = "POLICY", value_delimiter = ',', value_enum)]
     pub policy: Vec<PolicyName>,
 
-    /// How many threads read through mappings, each through its own.
-    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub threads: u16,
+    /// How many threads read through mappings, each through its own. By default as many as there are
+    /// processors.
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
+    threads: Option<u16>,
 
     /// How many threads rewrite blocks.
     #[arg(long, value_name = "N", default_value_t = 2, allow_negative_numbers = true,
           value_parser = clap::value_parser!(u16).range(0..=64))]
     pub writers: u16,
 
-    /// How long each policy runs, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, allow_negative_numbers = true,
-          value_parser = seconds)]
-    pub seconds: f64,
+    /// How many neighbouring blocks a direct write rewrites.
+    #[arg(long, value_name = "N", default_value_t = 16, allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub range: u64,
+
+    /// How often each writer begins a direct write, or as soon as it can where the last one takes longer:
+    /// 20ms, or 0 for always as soon as it can.
+    #[arg(long, value_name = "TIME", default_value = "20ms", allow_negative_numbers = true,
+          value_parser = time)]
+    pub every: Duration,
 
     /// How long the cache sleeps halfway through forgetting a block, as a file system does that waits
-    /// for its journal: 200us, 1ms, or 0.
-    #[arg(long, value_name = "TIME", default_value = "200us", allow_negative_numbers = true,
+    /// for its journal: 500us, 1ms, or 0.
+    #[arg(long, value_name = "TIME", default_value = "500us", allow_negative_numbers = true,
           value_parser = time)]
     pub hold: Duration,
+
+    /// How long each policy runs in all, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, allow_negative_numbers = true,
+          value_parser = seconds)]
+    seconds: f64,
+
+    /// In how many rounds. The policies take turns, so that whatever else the machine does meets all of
+    /// them. By default 10, or fewer where a round would be shorter than 0.1 s.
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: Option<u32>,
 
     /// Where blocks are read from: `file`, the copy on disk, or memory that answers after a time
     /// such as 50us.
@@ -65,57 +85,48 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 
-    /// Draw throughput and latency of each policy.
+    /// Draw what each policy costs readers and writers.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
 }
+
+const MOST_THREADS: i64 = 512;
+
+/// Nobody gets shorter rounds without asking for them.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
 
 const TABLE: &str = "\
 The policies, oldest first:
   unprotected        Linux of 2005: nothing. A page can be mapped just after it was forgotten.
   as-posted          the patch of December 2005: ask whether a write is under way, then map.
-  page-lock          merged in 2007: every page fault locks its page.
-  invalidate-rwlock  merged in 2021: page faults share a lock that forgetting has alone.
-  commit             this crate: map, then ask; take it back if a write came in between.
-  striped            the same with 64 locks, so that blocks rarely disturb each other.
+  page-lock          merged in 2007: every fault locks its page, as does whatever forgets it.
+  invalidate-rwlock  merged in 2021, a plain RwLock: faults share it, a direct write has it alone
+                     while the cache forgets its blocks.
+  commit             this crate: map, then ask; take it back if a write was under way.
+  striped            this crate, 64 locks: the same, but few faults meet a write.
 
 The table:
-  faults/s           accesses that found nothing mapped, and were served by the cache
-  direct writes/s    blocks rewritten on disk
+  faults/s           faults that were served, and how far the rounds lie apart
+  fault p50, p99.9   how long half of all faults took at most, and all but one in a thousand
+  direct writes/s    direct writes that returned: what the policy leaves to the invalidating side
+  write p50, p99.9   how long they took
+  stale reads        reads of bytes that had been replaced before the read began. Should be 0
+  orphans            orphaned mappings: pages that stayed mapped though the cache had forgotten
+                     them. Should be 0
+
+--json has these and more:
   retries            faults that met a write and had to look again
   fallbacks          those of them that took the page lock instead, to be sure to end
-  stale reads        reads of bytes that had been replaced before the read began. Should be 0
-  orphaned mappings  pages that stayed mapped though the cache had forgotten them. Should be 0
-  p50, p99.9         how long half of all faults took at most, and all but one in a thousand
+  rounds             the rates of each round
+
+A difference counts where every round agrees that there is one. Where some rounds say more and others
+less, it is within the spread, and the verdict says so.
+
+With --range 1 --every 0 it is the writers that suffer from the RwLock: readers that come and go without
+end can keep them from ever having it alone.
 
 Exit codes: 0 all went as expected; 1 a policy that should be safe let a stale read through;
-2 bad input; 130 ended by Ctrl-C, with the table so far.";
-
-/// A policy, as the user calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PolicyName {
-    Unprotected,
-    AsPosted,
-    PageLock,
-    #[value(name = "invalidate-rwlock")]
-    InvalidateRwLock,
-    Commit,
-    Striped,
-}
-
-impl PolicyName {
-    /// Runs the workload under this policy.
-    pub fn run(self, workload: &Workload, bar: &ProgressBar) -> Result<Outcome, String> {
-        match self {
-            Self::Unprotected => workload.run::<sim::Unprotected>(false, bar),
-            Self::AsPosted => workload.run::<sim::AsPosted>(false, bar),
-            Self::PageLock => workload.run::<sim::PageLock>(true, bar),
-            Self::InvalidateRwLock => workload.run::<sim::InvalidateRwLock>(true, bar),
-            Self::Commit => workload.run::<sim::Commit>(true, bar),
-            Self::Striped => workload.run::<sim::Striped>(true, bar),
-        }
-    }
-}
+2 bad input, or no room for so many threads; 130 ended by Ctrl-C, with the table so far.";
 
 /// What the blocks are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +136,22 @@ pub enum Io {
 }
 
 impl Options {
+    /// How long each policy runs.
     pub fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    /// How many rounds each policy has.
+    pub fn rounds(&self) -> u32 {
+        let fit = self.duration().div_duration_f64(SHORTEST_ROUND) as u32;
+        self.rounds.unwrap_or(fit.clamp(1, 10))
+    }
+
+    /// How many threads read.
+    pub fn threads(&self) -> u16 {
+        let processors = || available_parallelism().map_or(1, NonZero::get);
+        self.threads
+            .unwrap_or_else(|| processors().min(MOST_THREADS as usize) as u16)
     }
 
     /// Those that take part, each once and in the usual order.
@@ -146,39 +171,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A number and its unit: `us`, `ms` or `s`.
-fn time(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic());
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| "not a time such as 200us, 1ms or 0".to_owned())?;
-    let seconds = match &text[digits.len()..] {
-        "us" | "µs" => number / 1e6,
-        "ms" => number / 1e3,
-        "s" => number,
-        "" if number == 0.0 => 0.0,
-        "" => return Err("needs a unit: us, ms or s".to_owned()),
-        unit => return Err(format!("{unit} is no unit of time here; us, ms and s are")),
-    };
-    if (0.0..=10.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("must lie between 0 and 10s".to_owned())
-    }
-}
-
 fn io(text: &str) -> Result<Io, String> {
     match text {
         "file" => Ok(Io::File),
-        text => time(text)
-            .map(|latency| Io::Memory { latency })
-            .map_err(|error| format!("neither `file` nor a time: {error}")),
+        // Only what begins as a number can be a time that is wrong in some detail.
+        text if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            time(text).map(|latency| Io::Memory { latency })
+        }
+        _ => Err("give `file` or a time such as 50us".to_owned()),
     }
-}
-
-/// What is wrong with a command line, without the advice around it.
-pub fn first_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    format!("{} (see --help)", line.trim_start_matches("error: "))
 }

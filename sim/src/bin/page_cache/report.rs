@@ -1,4 +1,4 @@
-//! The table, the same for machines, and the bar that shortens the wait for it.
+//! The table, and the bar that shortens the wait for it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,166 +6,131 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use seqschedlock_sim::page_cache::PAGE_SIZE;
-use serde_json::{Value, json};
 
-use crate::options::{Io, Options};
-use crate::workload::{Outcome, Workload};
+use crate::outcome::{Latency, Outcome};
+use crate::terminal::{counted, latency, short};
+use crate::verdict::verdict;
+use crate::workload::Workload;
 
 /// A bar that is full after `total`.
 pub fn progress(total: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:16} [{bar:40}] {percent:>3}%  {eta} left")
+    let style = ProgressStyle::with_template("{msg:33} [{bar:30}] {percent:>3}%  {eta} left")
         .expect("the template is well formed")
         .progress_chars("=> ");
-    ProgressBar::new(total.as_millis() as u64).with_style(style)
+    ProgressBar::new(total.as_micros() as u64).with_style(style)
 }
 
-/// One line for each policy, and what it comes to below.
-pub fn table(workload: &Workload, outcomes: &[Outcome]) -> String {
+/// What was done, a row for each policy, what each of them is, and what it comes to.
+pub fn table(workload: &Workload, outcomes: &[Outcome], hint: bool) -> String {
+    let mut text = format!("{}\n\n{}\n\n", setting(workload), rows(outcomes));
+    for Outcome { policy, .. } in outcomes {
+        let (name, what, how) = (policy.name(), policy.in_short(), policy.in_plain_words());
+        let _ = writeln!(text, "{name:<16} = {what}: {how}");
+    }
+    for sentence in verdict(outcomes, workload.wanted()) {
+        let _ = writeln!(text, "\n{}", wrapped(&sentence));
+    }
+    if hint {
+        let _ = writeln!(
+            text,
+            "\n--plot FILE.svg draws this; --help explains the columns."
+        );
+    }
+    text
+}
+
+fn setting(workload: &Workload) -> String {
+    let pages = counted(workload.blocks.pages, "page");
+    let readers = counted(workload.threads.into(), "thread");
+    let mut text = format!(
+        "{}: {pages} of {PAGE_SIZE} bytes, read by {readers}.\n",
+        workload.name
+    );
+    let writers = counted(workload.writers.into(), "writer");
+    let range = counted(workload.blocks.range, "page");
+    let _ = match (workload.wanted(), workload.every) {
+        _ if workload.writers == 0 => write!(text, "Nobody writes."),
+        (None, _) => write!(text, "{writers}: each rewrites {range}, again and again."),
+        (Some(wanted), every) => write!(
+            text,
+            "{writers}: each rewrites {range} every {every:?}, {} direct writes/s in all if nothing \
+             holds them up.",
+            short(wanted)
+        ),
+    };
+    let _ = write!(
+        text,
+        "\n{} of {:?} for each policy, in turn.",
+        counted(workload.rounds.into(), "round"),
+        workload.duration
+    );
+    text
+}
+
+fn rows(outcomes: &[Outcome]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
     table.set_header([
         "policy",
         "faults/s",
+        "fault p50, p99.9",
         "direct writes/s",
-        "retries",
-        "fallbacks",
+        "write p50, p99.9",
         "stale reads",
-        "orphaned mappings",
-        "p50",
-        "p99.9",
+        "orphans",
     ]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for outcome in outcomes {
-        let readers = &outcome.readers;
+        let total = &outcome.total;
+        let name = outcome.policy.name();
         table.add_row([
-            outcome.policy.to_owned()
-                + if outcome.cut_short {
-                    " (cut short)"
-                } else {
-                    ""
-                },
-            short(outcome.per_second(readers.faults)),
-            short(outcome.per_second(outcome.direct_writes)),
-            readers.conflicts.to_string(),
-            readers.fallbacks.to_string(),
-            readers.stale_reads.to_string(),
-            outcome.orphans.to_string(),
-            latency(readers.latency.value_at_quantile(0.5)),
-            latency(readers.latency.value_at_quantile(0.999)),
+            match total.cut_short {
+                true => format!("{name} (cut short)"),
+                false => name.to_owned(),
+            },
+            rate(total.rates().faults, outcome.apart(|rates| rates.faults)),
+            quantiles(&total.faults.latency),
+            rate(total.rates().writes, outcome.apart(|rates| rates.writes)),
+            quantiles(&total.writes.latency),
+            total.faults.stale_reads.to_string(),
+            total.orphans.to_string(),
         ]);
     }
-
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "{}: {} of {PAGE_SIZE} bytes, read by {}\n\n{table}\n",
-        workload.name,
-        counted(workload.pages, "page"),
-        counted(workload.threads.into(), "thread"),
-    );
-    for outcome in outcomes {
-        let _ = writeln!(text, "{}", verdict(outcome));
-    }
-    text
+    table
 }
 
-fn verdict(outcome: &Outcome) -> String {
-    let Outcome {
-        policy,
-        readers,
-        orphans,
-        io_errors,
-        ..
-    } = outcome;
-    let mut text = match (readers.stale_reads, orphans) {
-        (0, 0) => format!("{policy}: none of {} reads was stale.", readers.reads),
-        (0, _) => format!(
-            "{policy}: {orphans} pages stayed mapped after the cache had forgotten them; \
-             none of {} reads happened to be stale.",
-            readers.reads
-        ),
-        (stale, _) => format!(
-            "{policy}: {stale} of {} reads were STALE; {orphans} pages stayed mapped after the \
-             cache had forgotten them.",
-            readers.reads
-        ),
-    };
-    if *io_errors != 0 {
-        let _ = write!(text, " {io_errors} I/O errors.");
-    }
-    text
-}
-
-/// The figures under names that stay.
-pub fn json(workload: &Workload, options: &Options, outcomes: &[Outcome]) -> Value {
-    let (io, io_latency) = match options.io {
-        Io::File => ("file", None),
-        Io::Memory { latency } => ("memory", Some(latency.as_micros())),
-    };
-    let policies: Vec<Value> = outcomes
-        .iter()
-        .map(|outcome| {
-            let readers = &outcome.readers;
-            json!({
-                "policy": outcome.policy,
-                "sound": outcome.sound,
-                "seconds": outcome.elapsed.as_secs_f64(),
-                "cut_short": outcome.cut_short,
-                "faults": readers.faults,
-                "faults_per_second": outcome.per_second(readers.faults),
-                "write_faults": readers.write_faults,
-                "direct_writes": outcome.direct_writes,
-                "direct_writes_per_second": outcome.per_second(outcome.direct_writes),
-                "retries": readers.conflicts,
-                "fallbacks": readers.fallbacks,
-                "reads": readers.reads,
-                "stale_reads": readers.stale_reads,
-                "orphaned_mappings": outcome.orphans,
-                "io_errors": outcome.io_errors,
-                "fault_p50_ns": readers.latency.value_at_quantile(0.5),
-                "fault_p99_9_ns": readers.latency.value_at_quantile(0.999),
-                "fault_max_ns": readers.latency.max(),
-            })
-        })
-        .collect();
-    json!({
-        "format": 1,
-        "file": workload.name,
-        "pages": workload.pages,
-        "page_size": PAGE_SIZE,
-        "threads": options.threads,
-        "writers": options.writers,
-        "hold_us": options.hold.as_micros(),
-        "io": io,
-        "io_latency_us": io_latency,
-        "mix_percent": options.mix,
-        "policies": policies,
-    })
-}
-
-/// One thing, or several.
-pub fn counted(number: u64, thing: &str) -> String {
-    match number {
-        1 => format!("1 {thing}"),
-        _ => format!("{number} {thing}s"),
+fn rate(rate: f64, apart: Option<f64>) -> String {
+    match apart {
+        Some(apart) => format!("{} ±{:>3.0}%", short(rate), 100.0 * apart),
+        None => short(rate),
     }
 }
 
-/// Three digits or so.
-pub fn short(number: f64) -> String {
-    match number {
-        1e6.. => format!("{:.2} M", number / 1e6),
-        1e3.. => format!("{:.1} k", number / 1e3),
-        _ => format!("{number:.0}"),
+fn quantiles(of: &Latency) -> String {
+    match of.is_empty() {
+        true => "-".to_owned(),
+        false => format!("{}, {:>7}", latency(of.p50()), latency(of.p99_9())),
     }
 }
 
-pub fn latency(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..10_000 => format!("{nanoseconds} ns"),
-        10_000..10_000_000 => format!("{} µs", nanoseconds / 1_000),
-        _ => format!("{} ms", nanoseconds / 1_000_000),
+/// Broken between words, so that a terminal need not break within one.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 110;
+    let mut wrapped = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width + 1 + length > WIDTH {
+            wrapped.push('\n');
+            width = 0;
+        } else if width > 0 {
+            wrapped.push(' ');
+            width += 1;
+        }
+        wrapped.push_str(word);
+        width += length;
     }
+    wrapped
 }

@@ -1,0 +1,201 @@
+//! What the figures come to, in sentences.
+
+#[cfg(test)]
+mod tests;
+
+use crate::outcome::{Outcome, Rates};
+use crate::policies::PolicyName;
+use crate::spread::spread;
+use crate::terminal::{counted, short};
+
+/// The sentences. Writers want so many direct writes per second, if they want a certain number.
+pub fn verdict(outcomes: &[Outcome], wanted: Option<f64>) -> Vec<String> {
+    let mut sentences = vec![stale_data(outcomes)];
+    sentences.extend(cost_to_readers(outcomes));
+    sentences.extend(cost_to_writers(outcomes, wanted));
+    sentences.extend(ours_against_others(outcomes));
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
+}
+
+fn stale_data(outcomes: &[Outcome]) -> String {
+    let mut sentences = Vec::new();
+    let mut none = Vec::new();
+    for Outcome { policy, total, .. } in outcomes {
+        let name = policy.name();
+        let stale = total.faults.stale_reads;
+        let but = match policy.is_sound() {
+            true => ", WHICH IT SHOULD NOT",
+            false => "",
+        };
+        match (stale, total.orphans) {
+            (0, 0) if policy.is_sound() => none.push(name.to_owned()),
+            (0, 0) => sentences.push(format!(
+                "{name} served none this time, but it can: the models in sim/tests find its race."
+            )),
+            (0, orphans) => sentences.push(format!(
+                "{name} left {}{but}; no read happened to meet one.",
+                counted(orphans, "orphan")
+            )),
+            _ => sentences.push(format!(
+                "{name} served {} in {} reads{but}.",
+                counted(stale, "stale read"),
+                short(total.faults.reads as f64)
+            )),
+        }
+        if total.io_errors != 0 {
+            let errors = counted(total.io_errors, "I/O error");
+            sentences.push(format!("{name} met {errors}."));
+        }
+    }
+    if !none.is_empty() {
+        sentences.push(format!("{} served none.", listed(&none)));
+    }
+    format!("Stale data: {}", sentences.join(" "))
+}
+
+fn cost_to_readers(outcomes: &[Outcome]) -> Option<String> {
+    let unprotected = of(outcomes, PolicyName::Unprotected)?;
+    let shares: Vec<String> = sound(outcomes)
+        .filter_map(|outcome| {
+            let share = Ratio::within_rounds(outcome, unprotected, |rates| rates.faults)?;
+            let [share, spread] = share.percent();
+            Some(format!("{share} under {}{spread}", outcome.policy.name()))
+        })
+        .collect();
+    (!shares.is_empty()).then(|| {
+        format!(
+            "Cost to readers: compared with Unprotected, which checks nothing, faults come to {}.",
+            listed(&shares)
+        )
+    })
+}
+
+fn cost_to_writers(outcomes: &[Outcome], wanted: Option<f64>) -> Option<String> {
+    let wanted = wanted.filter(|wanted| *wanted > 0.0)?;
+    let got: Vec<String> = sound(outcomes)
+        .map(|outcome| {
+            let writes = outcome.total.rates().writes;
+            format!("{} under {}", short(writes), outcome.policy.name())
+        })
+        .collect();
+    (!got.is_empty()).then(|| {
+        format!(
+            "Cost to writers: they want {} direct writes/s and get {}.",
+            short(wanted),
+            listed(&got)
+        )
+    })
+}
+
+/// This crate's policy with the finest locks against those that have others.
+fn ours_against_others(outcomes: &[Outcome]) -> Vec<String> {
+    let ours = [PolicyName::Striped, PolicyName::Commit];
+    let Some(ours) = ours.iter().find_map(|ours| of(outcomes, *ours)) else {
+        return Vec::new();
+    };
+    sound(outcomes)
+        .filter(|other| !other.policy.is_ours())
+        // The newest first.
+        .rev()
+        .filter_map(|other| {
+            let faults = Ratio::within_rounds(ours, other, |rates| rates.faults)?.of("faults");
+            let writes = Ratio::within_rounds(ours, other, |rates| rates.writes)
+                .map(|ratio| format!(", and {}", ratio.of("direct writes")))
+                .unwrap_or_default();
+            let (ours, other) = (ours.policy.name(), other.policy);
+            Some(format!(
+                "{ours} (this crate) against {} ({}): {faults}{writes}.",
+                other.name(),
+                other.in_short()
+            ))
+        })
+        .collect()
+}
+
+fn of(outcomes: &[Outcome], policy: PolicyName) -> Option<&Outcome> {
+    outcomes.iter().find(|outcome| outcome.policy == policy)
+}
+
+fn sound(outcomes: &[Outcome]) -> impl DoubleEndedIterator<Item = &Outcome> {
+    outcomes.iter().filter(|outcome| outcome.policy.is_sound())
+}
+
+/// How one policy compares with another. The ratio is taken within each round, where both met the same
+/// machine.
+struct Ratio {
+    median: f64,
+    least: f64,
+    highest: f64,
+    rounds: usize,
+}
+
+impl Ratio {
+    /// `None` if there is no round in which both have done anything.
+    fn within_rounds(this: &Outcome, other: &Outcome, rate: fn(&Rates) -> f64) -> Option<Self> {
+        let ratios: Vec<f64> = (this.rounds.iter().map(rate))
+            .zip(other.rounds.iter().map(rate))
+            .filter(|(this, other)| *this > 0.0 && *other > 0.0)
+            .map(|(this, other)| this / other)
+            .collect();
+        let rounds = ratios.len();
+        let [median, least, highest] = (rounds > 0).then(|| spread(ratios))?;
+        Some(Self {
+            median,
+            least,
+            highest,
+            rounds,
+        })
+    }
+
+    /// Some rounds say more, others say less.
+    fn within_the_spread(&self) -> bool {
+        self.rounds > 1 && self.least <= 1.0 && 1.0 <= self.highest
+    }
+
+    /// So many times the `things`, or about as many.
+    fn of(&self, things: &str) -> String {
+        let [median, least, highest] = [self.median, self.least, self.highest].map(times);
+        match self.rounds {
+            1 => format!("{median} times the {things} (in one round, so the spread is unknown)"),
+            _ if self.within_the_spread() => format!(
+                "about as many {things} ({median} times, within the spread of {least} to {highest})"
+            ),
+            rounds => {
+                format!("{median} times the {things} ({least} to {highest} in {rounds} rounds)")
+            }
+        }
+    }
+
+    /// The part, and its spread in brackets.
+    fn percent(&self) -> [String; 2] {
+        let [median, least, highest] =
+            [self.median, self.least, self.highest].map(|part| 100.0 * part);
+        let spread = match self.rounds {
+            1 => String::new(),
+            _ if self.within_the_spread() => {
+                format!(" (within the spread of {least:.0} to {highest:.0})")
+            }
+            _ => format!(" ({least:.0} to {highest:.0})"),
+        };
+        [format!("{median:.0} %"), spread]
+    }
+}
+
+/// Two digits or three.
+fn times(ratio: f64) -> String {
+    match ratio {
+        10.0.. => format!("{ratio:.0}"),
+        2.0.. => format!("{ratio:.1}"),
+        _ => format!("{ratio:.2}"),
+    }
+}
+
+/// With commas, and an "and" before the last one.
+fn listed(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

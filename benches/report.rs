@@ -1,9 +1,18 @@
 //! Plots of the figures that the benches have left in `target/benchmarks`, for `docs/benchmarks/`.
 //!
 //! ```text
-//! cargo bench --all-features
+//! cargo bench --workspace --all-features
 //! cargo run --release --all-features --example report
 //! ```
+
+#[path = "report/axis.rs"]
+mod axis;
+#[path = "report/chart.rs"]
+mod chart;
+#[path = "bench/drawing.rs"]
+mod drawing;
+#[path = "report/look.rs"]
+mod look;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -11,12 +20,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use chart::{Chart, Line, Measured, SIZE, Scale};
 use clap::Parser;
-use plotters::coord::Shift;
-use plotters::prelude::*;
+use drawing::Drawing;
 use serde_json::Value;
 
-/// Draws the figures of the last `cargo bench --all-features`.
+/// Draws the figures of the last `cargo bench --workspace --all-features`.
 #[derive(Parser)]
 #[command(name = "report")]
 struct Options {
@@ -38,250 +47,254 @@ fn read(options: &Options, bench: &str) -> Result<Vec<Value>, Box<dyn Error>> {
         .collect()
 }
 
-fn number(figures: &Value, field: &str) -> Option<f64> {
-    figures[field].as_f64()
-}
-
-/// A line for each contender.
-type Series = BTreeMap<String, Vec<(f64, f64)>>;
-
-fn series<'a>(
-    lines: impl IntoIterator<Item = &'a Value>,
+/// A line for each contender, from the figures that `x` and `y` find something in.
+fn lines<'a>(
+    figures: impl IntoIterator<Item = &'a Value>,
     x: impl Fn(&Value) -> Option<f64>,
-    y: impl Fn(&Value) -> Option<f64>,
-) -> Series {
-    let mut series = Series::new();
-    for line in lines {
-        if let (Some(x), Some(y), Some(name)) = (x(line), y(line), line["contender"].as_str()) {
-            series.entry(name.to_owned()).or_default().push((x, y));
+    y: impl Fn(&Value) -> Option<Height>,
+) -> Vec<Line> {
+    let mut lines = BTreeMap::<String, Vec<Measured>>::new();
+    for figures in figures {
+        if let (Some(x), Some(y), Some(name)) =
+            (x(figures), y(figures), figures["contender"].as_str())
+        {
+            let Height { y, between } = y;
+            let points = lines.entry(name.to_owned()).or_default();
+            points.push(Measured { x, y, between });
         }
     }
-    series
-}
-
-/// What a chart says around its lines.
-struct Chart<'a> {
-    title: &'a str,
-    x: &'a str,
-    y: &'a str,
-    /// What is written under each x, if these are places rather than numbers.
-    places: &'a [&'a str],
-    /// Whether each line across is ten times the one below.
-    logarithmic: bool,
-}
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-impl Chart<'_> {
-    /// Lines with dots, from zero up (or from one, if logarithmic).
-    fn draw(&self, area: &Area<'_>, series: &Series) -> Result<(), Box<dyn Error>> {
-        let height = |y: f64| {
-            if self.logarithmic {
-                y.max(1.0).log10()
-            } else {
-                y
-            }
-        };
-        let points = || series.values().flatten();
-        let highest = points().map(|point| height(point.1)).fold(0.0, f64::max) * 1.05;
-        let (first, last) = points().fold((f64::MAX, f64::MIN), |(first, last), &(x, _)| {
-            (first.min(x), last.max(x))
-        });
-        let margin = 0.05 * (last - first).max(1.0);
-
-        let mut chart = ChartBuilder::on(area)
-            .caption(self.title, ("sans-serif", 18))
-            .margin(12)
-            .x_label_area_size(42)
-            .y_label_area_size(64)
-            .build_cartesian_2d(first - margin..last + margin, 0.0..highest.max(1e-9))?;
-        let place = |x: &f64| match self.places.get(x.round().max(0.0) as usize) {
-            Some(place) if (x - x.round()).abs() < 1e-6 => (*place).to_owned(),
-            Some(_) => String::new(),
-            None if self.places.is_empty() => format!("{x:.0}"),
-            None => String::new(),
-        };
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .y_label_formatter(&|y| match self.logarithmic {
-                true => format!("{:.0}", 10_f64.powf(*y)),
-                false => format!("{y:.0}"),
-            })
-            .x_labels(if self.places.is_empty() {
-                (last - first) as usize + 1
-            } else {
-                9
-            })
-            .x_label_formatter(&place)
-            .x_desc(self.x)
-            .y_desc(self.y)
-            .draw()?;
-        for (position, (name, points)) in series.iter().enumerate() {
-            let color = Palette99::pick(position).stroke_width(2);
-            chart
-                .draw_series(
-                    LineSeries::new(points.iter().map(|&(x, y)| (x, height(y))), color)
-                        .point_size(3),
-                )?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color));
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.2))
-            .draw()?;
-        Ok(())
+    for points in lines.values_mut() {
+        points.sort_by(|a, b| f64::total_cmp(&a.x, &b.x));
     }
+    let line = |(name, points)| Line { name, points };
+    lines.into_iter().map(line).collect()
 }
 
-fn plot(path: &Path, charts: &[(Chart<'_>, Series)]) -> Result<(), Box<dyn Error>> {
-    let area = SVGBackend::new(path, (620 * charts.len() as u32, 440)).into_drawing_area();
-    area.fill(&WHITE)?;
-    for (part, (chart, series)) in area.split_evenly((1, charts.len())).iter().zip(charts) {
-        chart.draw(part, series)?;
+/// A figure with the lowest and the highest round, if they are known.
+struct Height {
+    y: f64,
+    between: Option<(f64, f64)>,
+}
+
+/// The field of this name in so large a unit, with `_min` and `_max` beside it if they are there.
+fn height(figures: &Value, field: &str, unit: f64) -> Option<Height> {
+    let number = |field: &str| figures[field].as_f64().map(|number| number / unit);
+    let lowest = number(&format!("{field}_min"));
+    Some(Height {
+        y: number(field)?,
+        between: lowest.zip(number(&format!("{field}_max"))),
+    })
+}
+
+/// Charts beside each other.
+fn plot(path: &Path, charts: &[(Chart<'_>, Vec<Line>)]) -> Result<(), Box<dyn Error>> {
+    let (width, height) = SIZE;
+    let mut drawing = Drawing::new(width * charts.len() as f64, height);
+    for (nth, (chart, lines)) in charts.iter().enumerate() {
+        chart.draw(&mut drawing, width * nth as f64, lines);
     }
-    area.present()?;
+    fs::write(path, drawing.finish()).map_err(|error| format!("{}: {error}", path.display()))?;
     println!("{}", path.display());
     Ok(())
 }
 
-/// The position of a cadence among those that `scale` has: the faster the further right.
+/// The cadences that `scale` has: the faster the further right.
 const CADENCES: [(u64, &str); 4] = [(0, "none"), (1_000, "1 ms"), (10, "10 µs"), (1, "1 µs")];
 
-fn cadence(line: &Value) -> Option<f64> {
-    let every = line["every_us"].as_u64().unwrap_or(0);
-    CADENCES
-        .iter()
-        .position(|cadence| cadence.0 == every)
-        .map(|position| position as f64)
+fn cadence(figures: &Value) -> Option<f64> {
+    let every = figures["every_us"].as_u64().unwrap_or(0);
+    place(&CADENCES.map(|cadence| cadence.0), every)
+}
+
+fn place<T: PartialEq>(places: &[T], it: T) -> Option<f64> {
+    let place = places.iter().position(|known| *known == it)?;
+    Some(place as f64)
 }
 
 fn scale(options: &Options) -> Result<(), Box<dyn Error>> {
-    let lines = read(options, "scale")?;
-    let reads = |line: &Value| number(line, "reads_per_second").map(|reads| reads / 1e6);
-    let alone = lines.iter().filter(|line| line["every_us"].is_null());
+    let figures = read(options, "scale")?;
+    let reads = |figures: &Value| height(figures, "reads_per_second", 1e6);
+    let alone = figures.iter().filter(|line| line["every_us"].is_null());
     plot(
         &options.plots.join("readers.svg"),
         &[(
             Chart {
-                title: "no writer",
-                x: "readers",
+                title: "Do more readers read more?",
+                x: "readers, no writer",
                 y: "reads/s, millions",
                 places: &[],
-                logarithmic: false,
+                scale: Scale::Linear,
             },
-            series(alone, |line| number(line, "readers"), reads),
+            lines(alone, |line| line["readers"].as_f64(), reads),
         )],
     )?;
 
     let beside = || {
-        lines
+        figures
             .iter()
             .filter(|line| line["readers"] == 1 && line["holds"] == false)
     };
-    let names = CADENCES.map(|cadence| cadence.1);
-    let kept = |line: &Value| number(line, "cadence_kept").map(|kept| 100.0 * kept);
+    let places = CADENCES.map(|cadence| cadence.1);
     plot(
         &options.plots.join("writer-rate.svg"),
         &[
             (
                 Chart {
-                    title: "one reader",
+                    title: "What does a writer cost one reader?",
                     x: "a write every",
                     y: "reads/s, millions",
-                    places: &names,
-                    logarithmic: false,
+                    places: &places,
+                    scale: Scale::Linear,
                 },
-                series(beside(), cadence, reads),
+                lines(beside(), cadence, reads),
             ),
             (
                 Chart {
-                    title: "its writer",
+                    title: "Does the writer get to write as often as it wants?",
                     x: "a write every",
-                    y: "cadence kept, %",
-                    places: &names,
-                    logarithmic: false,
+                    y: "writes, in % of those wanted (not from zero)",
+                    places: &places,
+                    scale: Scale::Close,
                 },
-                series(beside(), cadence, kept),
+                lines(beside(), cadence, |line| height(line, "cadence_kept", 0.01)),
             ),
         ],
     )
 }
 
 fn wake(options: &Options) -> Result<(), Box<dyn Error>> {
-    let lines = read(options, "wake")?;
-    const QUANTILES: [&str; 3] = ["p50", "p99", "p99.9"];
-    const FIELDS: [&str; 3] = ["p50_us", "p99_us", "p99_9_us"];
-    let mut latencies = Series::new();
-    for (position, field) in FIELDS.iter().enumerate() {
-        let at = series(
-            &lines,
-            |_| Some(position as f64),
-            |line| number(line, field),
-        );
-        for (name, points) in at {
-            latencies.entry(name).or_default().extend(points);
+    let figures = read(options, "wake")?;
+    const QUANTILES: [(&str, &str); 3] = [
+        ("p50_us", "half are faster"),
+        ("p99_us", "99 % are faster"),
+        ("p99_9_us", "99.9 % are faster"),
+    ];
+    let mut latencies = Vec::<Line>::new();
+    for (nth, (field, _)) in QUANTILES.iter().enumerate() {
+        let at = |_: &Value| Some(nth as f64);
+        for line in lines(&figures, at, |line| height(line, field, 1.0)) {
+            match latencies.iter_mut().find(|known| known.name == line.name) {
+                Some(known) => known.points.extend(line.points),
+                None => latencies.push(line),
+            }
         }
     }
     plot(
         &options.plots.join("wake.svg"),
         &[(
             Chart {
-                title: "last writer out to reader running",
+                title: "How soon does a blocked reader run again?",
                 x: "",
-                y: "µs",
-                places: &QUANTILES,
-                logarithmic: true,
+                y: "µs after the last writer has left",
+                places: &QUANTILES.map(|quantile| quantile.1),
+                scale: Scale::Logarithmic,
             },
             latencies,
         )],
     )
 }
 
-fn fault(options: &Options) -> Result<(), Box<dyn Error>> {
-    let lines = read(options, "fault")?;
-    let mut holds: Vec<u64> = lines
-        .iter()
-        .filter_map(|line| line["hold_us"].as_u64())
-        .collect();
-    holds.sort_unstable();
-    holds.dedup();
-    let names: Vec<String> = holds.iter().map(|hold| format!("{hold} µs")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let hold = |line: &Value| {
-        let hold = line["hold_us"].as_u64()?;
-        holds
-            .iter()
-            .position(|known| *known == hold)
-            .map(|position| position as f64)
+/// The invalidators of `fault` that sleep: how many pages they invalidate with one call, how long they
+/// sleep in each, and how long between calls, in microseconds. Then what is written under them.
+type Pace = (u64, u64, u64);
+const PACES: [(Option<Pace>, &str); 5] = [
+    (None, "nobody"),
+    (Some((1, 100, 0)), "1 page,\n0.1 ms in it"),
+    (
+        Some((1, 1_000, 1_000)),
+        "1 page, 1 ms in it,\nthen rests 1 ms",
+    ),
+    (Some((1, 1_000, 0)), "1 page,\n1 ms in it"),
+    (Some((16, 1_000, 0)), "16 pages,\n1 ms in each"),
+];
+
+fn pace(figures: &Value) -> Option<f64> {
+    let how = &figures["invalidator"];
+    let field = |field: &str| how[field].as_u64();
+    let pace = match how {
+        Value::Null => None,
+        _ => Some((field("range")?, field("hold_us")?, field("between_us")?)),
     };
-    let most = lines
-        .iter()
-        .filter_map(|line| line["threads"].as_u64())
-        .max();
-    let busiest = lines.iter().filter(|line| {
-        // One page at a time, at once again; or none at all.
-        line["threads"].as_u64() == most && line["range"].as_u64() < Some(2) && {
-            line["between_us"].is_null() || line["between_us"] == 0
-        }
-    });
+    place(&PACES.map(|pace| pace.0), pace)
+}
+
+fn fault(options: &Options) -> Result<(), Box<dyn Error>> {
+    let figures = read(options, "fault")?;
+    let number = |figures: &Value, field: &str| figures[field].as_u64();
+    let of = |field| move |figures: &Value| number(figures, field);
+    let most = figures.iter().filter_map(of("threads")).max();
+    let many = figures.iter().filter_map(of("pages")).max();
+    let busiest = || (figures.iter()).filter(|figures| number(figures, "threads") == most);
+    let on_many = || busiest().filter(|figures| number(figures, "pages") == many);
+    let faults = |figures: &Value| height(figures, "faults_per_second", 1e6);
+    let places = PACES.map(|pace| pace.1);
+    let beside = "what one call invalidates, and how long it sleeps there";
+    let threads = most.unwrap_or_default();
     plot(
         &options.plots.join("faults.svg"),
         &[(
             Chart {
-                title: "page faults beside an invalidator",
-                x: "which sleeps in its section for",
-                y: "faults/s, thousands",
-                places: &names,
-                logarithmic: false,
+                title: "How many faults are served while pages are invalidated?",
+                x: beside,
+                y: &format!("faults/s of {threads} threads, millions"),
+                places: &places,
+                scale: Scale::Linear,
             },
-            series(busiest, hold, |line| {
-                number(line, "faults_per_second").map(|faults| faults / 1e3)
-            }),
+            lines(on_many(), pace, faults),
+        )],
+    )?;
+    plot(
+        &options.plots.join("invalidations.svg"),
+        &[
+            (
+                Chart {
+                    title: "How many invalidations get through beside the faults?",
+                    x: beside,
+                    y: "invalidations/s",
+                    places: &places,
+                    scale: Scale::Logarithmic,
+                },
+                lines(on_many(), pace, |figures| {
+                    height(&figures["invalidator"], "invalidations_per_second", 1.0)
+                }),
+            ),
+            (
+                Chart {
+                    title: "How long does the slowest invalidation in a thousand take?",
+                    x: beside,
+                    y: "ms",
+                    places: &places,
+                    scale: Scale::Logarithmic,
+                },
+                lines(on_many(), pace, |figures| {
+                    height(&figures["invalidator"], "p99_9_ns", 1e6)
+                }),
+            ),
+        ],
+    )?;
+
+    let mut hot: Vec<u64> = busiest().filter_map(of("pages")).collect();
+    hot.sort_unstable();
+    hot.dedup();
+    hot.pop(); // many
+    let names: Vec<String> = hot.iter().map(u64::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let alone = busiest().filter(|figures| figures["invalidator"].is_null());
+    plot(
+        &options.plots.join("hot-pages.svg"),
+        &[(
+            Chart {
+                title: "Do faults on the same page hold one another up?",
+                x: "pages that all threads fault, without an invalidator",
+                y: &format!("faults/s of {threads} threads, millions"),
+                places: &names,
+                scale: Scale::Linear,
+            },
+            lines(
+                alone,
+                |figures| place(&hot, number(figures, "pages")?),
+                faults,
+            ),
         )],
     )
 }

@@ -10,9 +10,9 @@
 
 mod copy;
 mod crew;
+#[path = "../../../../benches/bench/drawing.rs"]
+mod drawing;
 mod json;
-#[path = "../../../../benches/bench/look.rs"]
-mod look;
 #[path = "../shared/memory.rs"]
 mod memory;
 mod options;

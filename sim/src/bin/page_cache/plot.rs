@@ -1,32 +1,26 @@
 //! Four charts: what faults and direct writes got under each policy, and how long they took.
 
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-
-use crate::look::{GRID, INK, OTHERS, OURS, UNSOUND};
+use crate::drawing::{Anchor, Colour, Drawing, GRID, INK, OTHERS, OURS, Stroke, UNSOUND};
 use crate::outcome::{Latency, Outcome};
 use crate::terminal::{counted, latency, short};
 use crate::workload::Workload;
 
-const WIDTH: i32 = 1140;
+const WIDTH: f64 = 1140.0;
 /// Of one policy.
-const ROW: i32 = 42;
+const ROW: f64 = 42.0;
 /// Above the first policy of a chart.
-const HEAD: i32 = 50;
-/// Between the charts of readers and those of writers, with the labels of an axis.
-const FOOT: i32 = 44;
-const TITLE: i32 = 50;
-const LEGEND: i32 = 50;
+const HEAD: f64 = 50.0;
+/// Below the last one, with the labels of an axis.
+const FOOT: f64 = 44.0;
+const TITLE: f64 = 50.0;
+const LEGEND: f64 = 50.0;
 /// Where the charts of rates begin, and those of latencies.
-const COLUMNS: [i32; 2] = [190, 640];
+const COLUMNS: [f64; 2] = [190.0, 640.0];
 /// Of a chart, without what is written behind a bar.
-const CHART: i32 = 300;
+const CHART: f64 = 300.0;
 
 /// Finds out now whether the plot can be written in the end.
 pub fn try_path(path: &Path) -> Result<(), String> {
@@ -39,237 +33,209 @@ pub fn try_path(path: &Path) -> Result<(), String> {
 }
 
 pub fn draw(path: &Path, workload: &Workload, outcomes: &[Outcome]) -> Result<(), String> {
-    svg(workload, outcomes)
-        .and_then(|svg| Ok(fs::write(path, svg)?))
+    fs::write(path, svg(workload, outcomes))
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-fn svg(workload: &Workload, outcomes: &[Outcome]) -> Result<String, Box<dyn Error>> {
-    let part = HEAD + ROW * outcomes.len() as i32 + FOOT;
-    let height = TITLE + 2 * part + LEGEND;
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (WIDTH as u32, height as u32));
-        let canvas = Canvas {
-            area: area.into_drawing_area(),
-            outcomes,
-        };
-        canvas.area.fill(&WHITE)?;
-        let readers = counted(workload.threads.into(), "thread");
-        let writers = counted(workload.writers.into(), "writer");
-        let range = counted(workload.blocks.range, "page");
-        let title = format!(
-            "{}: read by {readers}, rewritten by {writers}, {range} at a time",
-            workload.name
-        );
-        canvas.write((20, TITLE / 2), &title, 19, HPos::Left)?;
+fn svg(workload: &Workload, outcomes: &[Outcome]) -> String {
+    let part = HEAD + ROW * outcomes.len() as f64 + FOOT;
+    let height = TITLE + 2.0 * part + LEGEND;
+    let mut plot = Plot {
+        drawing: Drawing::new(WIDTH, height),
+        outcomes,
+    };
+    let readers = counted(workload.threads.into(), "thread");
+    let writers = counted(workload.writers.into(), "writer");
+    let range = counted(workload.blocks.range, "page");
+    let title = format!(
+        "{}: read by {readers}, rewritten by {writers}, {range} at a time",
+        workload.name
+    );
+    plot.drawing
+        .text((20.0, TITLE / 2.0), 19.0, Anchor::Start, &title);
 
-        let top = TITLE;
-        canvas.names(top)?;
-        let faults = |outcome: &Outcome| outcome.total.rates().faults;
-        canvas.rates(
-            top,
-            "How many faults were served each second?",
-            faults,
-            None,
-        )?;
-        canvas.latencies(top, "How long did a fault take?", |outcome| {
-            &outcome.total.faults.latency
-        })?;
+    let top = TITLE;
+    plot.names(top);
+    let faults = |outcome: &Outcome| outcome.total.rates().faults;
+    plot.rates(
+        top,
+        "How many faults were served each second?",
+        faults,
+        None,
+    );
+    plot.latencies(top, "How long did a fault take?", |outcome| {
+        &outcome.total.faults.latency
+    });
 
-        let top = TITLE + part;
-        canvas.names(top)?;
-        let writes = |outcome: &Outcome| outcome.total.rates().writes;
-        let title = "How many direct writes got through each second?";
-        canvas.rates(top, title, writes, workload.wanted())?;
-        canvas.latencies(top, "How long did a direct write take?", |outcome| {
-            &outcome.total.writes.latency
-        })?;
+    let top = TITLE + part;
+    plot.names(top);
+    let writes = |outcome: &Outcome| outcome.total.rates().writes;
+    let title = "How many direct writes got through each second?";
+    plot.rates(top, title, writes, workload.wanted());
+    plot.latencies(top, "How long did a direct write take?", |outcome| {
+        &outcome.total.writes.latency
+    });
 
-        canvas.legend(height - LEGEND / 2)?;
-        canvas.area.present()?;
-    }
-    Ok(text)
+    plot.legend(height - LEGEND / 2.0);
+    plot.drawing.finish()
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-struct Canvas<'a> {
-    area: Area<'a>,
+struct Plot<'a> {
+    drawing: Drawing,
     outcomes: &'a [Outcome],
 }
 
-impl Canvas<'_> {
+impl<'a> Plot<'a> {
     /// The policies with the middle of each one's row.
-    fn rows(&self, top: i32) -> impl Iterator<Item = (&Outcome, i32)> {
-        let middle = move |row| top + HEAD + ROW * row as i32 + ROW / 2;
-        (self.outcomes.iter().enumerate()).map(move |(row, outcome)| (outcome, middle(row)))
+    fn rows(&self, top: f64) -> impl Iterator<Item = (&'a Outcome, f64)> + use<'a> {
+        let middle = move |row| top + HEAD + ROW * (row as f64 + 0.5);
+        let outcomes = self.outcomes.iter().enumerate();
+        outcomes.map(move |(row, outcome)| (outcome, middle(row)))
+    }
+
+    fn bottom(&self, top: f64) -> f64 {
+        top + HEAD + ROW * self.outcomes.len() as f64
     }
 
     /// What stands to the left of both charts.
-    fn names(&self, top: i32) -> Result<(), Box<dyn Error>> {
+    fn names(&mut self, top: f64) {
         for (outcome, middle) in self.rows(top) {
-            let right = COLUMNS[0] - 12;
-            self.write((right, middle - 8), outcome.policy.name(), 15, HPos::Right)?;
+            let right = COLUMNS[0] - 12.0;
+            let name = outcome.policy.name();
+            self.drawing
+                .text((right, middle - 8.0), 15.0, Anchor::End, name);
             let what = match outcome.policy.is_sound() {
                 true => outcome.policy.in_short().to_owned(),
-                false => format!(
-                    "unsound: {}",
-                    counted(outcome.total.faults.stale_reads, "stale read")
-                ),
+                false => {
+                    let stale = outcome.total.faults.stale_reads;
+                    format!("unsound: {}", counted(stale, "stale read"))
+                }
             };
-            self.write((right, middle + 9), &what, 12, HPos::Right)?;
+            self.drawing
+                .text((right, middle + 9.0), 12.0, Anchor::End, &what);
         }
-        Ok(())
     }
 
     /// A bar for each policy, and a line where they would all end if nothing held them up.
     fn rates(
-        &self,
-        top: i32,
+        &mut self,
+        top: f64,
         title: &str,
         rate: impl Fn(&Outcome) -> f64,
         wanted: Option<f64>,
-    ) -> Result<(), Box<dyn Error>> {
+    ) {
         let left = COLUMNS[0];
-        self.write((left, top + 18), title, 16, HPos::Left)?;
-        let most = (self.outcomes.iter().map(&rate))
-            .chain(wanted)
-            .fold(1e-9, f64::max);
-        let end = |rate: f64| left + (rate / most * f64::from(CHART)) as i32;
-        let bottom = top + HEAD + ROW * self.outcomes.len() as i32;
+        self.drawing
+            .text((left, top + 18.0), 16.0, Anchor::Start, title);
+        let rates = self.outcomes.iter().map(&rate);
+        let most = rates.chain(wanted).fold(1e-9, f64::max);
+        let end = |rate: f64| left + rate / most * CHART;
+        let (upper, lower) = (top + HEAD, self.bottom(top));
         if let Some(wanted) = wanted {
             let x = end(wanted);
-            self.line([(x, top + HEAD), (x, bottom)], INK.mix(0.5).stroke_width(1))?;
+            self.drawing
+                .line(&[(x, upper), (x, lower)], Stroke::solid(GRID, 2.0));
             let label = format!("wanted: {}", short(wanted));
-            self.write((x, bottom + 12), &label, 12, HPos::Center)?;
+            self.drawing
+                .text((x, lower + 12.0), 12.0, Anchor::Middle, &label);
         }
         for (outcome, middle) in self.rows(top) {
-            let right = end(rate(outcome)).max(left + 1);
-            let corners = [(left, middle - 13), (right, middle + 13)];
-            match outcome.policy.is_sound() {
-                true => (self.area).draw(&Rectangle::new(corners, colour(outcome).filled()))?,
-                false => self.dashed_box(corners)?,
-            }
+            let right = end(rate(outcome)).max(left + 1.0);
+            self.bar(outcome, (left, middle), right - left);
             let label = short(rate(outcome));
-            self.write((right + 8, middle), &label, 14, HPos::Left)?;
+            self.drawing
+                .text((right + 8.0, middle), 14.0, Anchor::Start, &label);
         }
-        self.line([(left, top + HEAD), (left, bottom)], INK.stroke_width(1))
+        self.drawing
+            .line(&[(left, upper), (left, lower)], Stroke::solid(INK, 1.0));
+    }
+
+    fn bar(&mut self, outcome: &Outcome, (left, middle): (f64, f64), length: f64) {
+        let corners = ((left, middle - 13.0), (left + length, middle + 13.0));
+        match outcome.policy.is_sound() {
+            true => self.drawing.bar(corners.0, corners.1, colour(outcome)),
+            false => self
+                .drawing
+                .outline(corners.0, corners.1, Stroke::dashed(UNSOUND, 1.0)),
+        }
     }
 
     /// For each policy a dot at the median and a line to what one call in a thousand exceeds.
-    fn latencies(
-        &self,
-        top: i32,
-        title: &str,
-        latencies: impl Fn(&Outcome) -> &Latency,
-    ) -> Result<(), Box<dyn Error>> {
+    fn latencies(&mut self, top: f64, title: &str, latencies: impl Fn(&'a Outcome) -> &'a Latency) {
         let left = COLUMNS[1];
-        self.write((left, top + 18), title, 16, HPos::Left)?;
-        let key = "dot: half of them at most; bar: all but one in a thousand";
-        self.write((left, top + 38), key, 12, HPos::Left)?;
-        let measured = || self.rows(top).filter(|(of, _)| !latencies(of).is_empty());
-        let quantiles = |outcome| [latencies(outcome).p50(), latencies(outcome).p99_9()];
-        let all = || measured().flat_map(|(outcome, _)| quantiles(outcome));
-        let (Some(least), Some(most)) = (all().min(), all().max()) else {
-            return Ok(());
+        self.drawing
+            .text((left, top + 18.0), 16.0, Anchor::Start, title);
+        let key = "from the median (dot) to what one in a thousand exceeds";
+        self.drawing
+            .text((left, top + 38.0), 12.0, Anchor::Start, key);
+        let measured: Vec<_> = self
+            .rows(top)
+            .map(|(outcome, middle)| (outcome, middle, latencies(outcome)))
+            .filter(|(.., latency)| !latency.is_empty())
+            .collect();
+        let least = measured.iter().map(|(.., latency)| latency.p50()).min();
+        let most = measured.iter().map(|(.., latency)| latency.p99_9()).max();
+        let (Some(least), Some(most)) = (least, most) else {
+            return;
         };
         // Whole decades that hold everything.
         let first = least.max(1).ilog10();
-        let decades = (most.max(1).ilog10() + 1 - first) as i32;
-        let bottom = top + HEAD + ROW * self.outcomes.len() as i32;
-        for decade in 0..=decades {
-            let x = left + CHART * decade / decades;
-            self.line([(x, top + HEAD), (x, bottom)], GRID.stroke_width(1))?;
-            let label = latency(10_u64.pow(first + decade as u32)).replace(".0", "");
-            self.write((x, bottom + 12), &label, 12, HPos::Center)?;
-        }
+        let decades = most.max(1).ilog10() + 1 - first;
         let place = |nanoseconds: u64| {
             let decade = (nanoseconds.max(1) as f64).log10() - f64::from(first);
-            left + (decade / f64::from(decades) * f64::from(CHART)) as i32
+            left + decade / f64::from(decades) * CHART
         };
-        for (outcome, middle) in measured() {
-            let [p50, p99_9] = quantiles(outcome);
-            let [dot, end] = [p50, p99_9].map(place);
-            let colour = colour(outcome);
-            match outcome.policy.is_sound() {
-                true => self.line([(dot, middle), (end, middle)], colour.stroke_width(3))?,
-                false => self.dashed([(dot, middle), (end, middle)], 2)?,
-            }
-            self.line(
-                [(end, middle - 8), (end, middle + 8)],
-                colour.stroke_width(3),
-            )?;
-            self.area
-                .draw(&Circle::new((dot, middle), 6, colour.filled()))?;
-            let label = format!("{} / {}", latency(p50), latency(p99_9));
-            let behind = left + CHART + 14;
-            self.write((behind, middle), &label, 14, HPos::Left)?;
+        let (upper, lower) = (top + HEAD, self.bottom(top));
+        for decade in first..=first + decades {
+            let tick = 10_u64.pow(decade);
+            let x = place(tick);
+            self.drawing
+                .line(&[(x, upper), (x, lower)], Stroke::solid(GRID, 1.0));
+            let label = latency(tick).replace(".0", "");
+            self.drawing
+                .text((x, lower + 12.0), 12.0, Anchor::Middle, &label);
         }
-        Ok(())
+        for (outcome, middle, took) in measured {
+            let (p50, p99_9) = (took.p50(), took.p99_9());
+            let (dot, end) = (place(p50), place(p99_9));
+            let colour = colour(outcome);
+            let stroke = match outcome.policy.is_sound() {
+                true => Stroke::solid(colour, 3.0),
+                false => Stroke::dashed(colour, 2.0),
+            };
+            self.drawing.line(&[(dot, middle), (end, middle)], stroke);
+            let mark = [(end, middle - 8.0), (end, middle + 8.0)];
+            self.drawing.line(&mark, Stroke::solid(colour, 3.0));
+            self.drawing.disc((dot, middle), 6.0, colour);
+            let label = format!("{} / {}", latency(p50), latency(p99_9));
+            let behind = left + CHART + 14.0;
+            self.drawing
+                .text((behind, middle), 14.0, Anchor::Start, &label);
+        }
     }
 
-    fn legend(&self, middle: i32) -> Result<(), Box<dyn Error>> {
-        let entries = [
+    fn legend(&mut self, middle: f64) {
+        let mut left = COLUMNS[0];
+        for (colour, text) in [
             (OURS, "this crate"),
             (OTHERS[0], "others that are sound"),
             (UNSOUND, "unsound: can serve stale data"),
-        ];
-        let mut left = COLUMNS[0];
-        for (nth, (colour, text)) in entries.into_iter().enumerate() {
-            let corners = [(left, middle - 8), (left + 26, middle + 8)];
-            match nth {
-                2 => self.dashed_box(corners)?,
-                _ => self.area.draw(&Rectangle::new(corners, colour.filled()))?,
+        ] {
+            let corners = ((left, middle - 8.0), (left + 26.0, middle + 8.0));
+            match colour {
+                UNSOUND => self
+                    .drawing
+                    .outline(corners.0, corners.1, Stroke::dashed(colour, 1.0)),
+                colour => self.drawing.bar(corners.0, corners.1, colour),
             }
-            self.write((left + 36, middle), text, 14, HPos::Left)?;
-            left += 220;
+            self.drawing
+                .text((left + 36.0, middle), 14.0, Anchor::Start, text);
+            left += 220.0;
         }
-        Ok(())
-    }
-
-    fn dashed_box(
-        &self,
-        [(left, top), (right, bottom)]: [(i32, i32); 2],
-    ) -> Result<(), Box<dyn Error>> {
-        self.dashed([(left, top), (right, top)], 1)?;
-        self.dashed([(right, top), (right, bottom)], 1)?;
-        self.dashed([(right, bottom), (left, bottom)], 1)?;
-        self.dashed([(left, bottom), (left, top)], 1)
-    }
-
-    fn dashed(&self, ends: [(i32, i32); 2], width: u32) -> Result<(), Box<dyn Error>> {
-        let style = UNSOUND.stroke_width(width);
-        self.area.draw(&DashedPathElement::new(ends, 5, 4, style))?;
-        Ok(())
-    }
-
-    fn line(
-        &self,
-        ends: [(i32, i32); 2],
-        style: impl Into<ShapeStyle>,
-    ) -> Result<(), Box<dyn Error>> {
-        self.area.draw(&PathElement::new(ends, style))?;
-        Ok(())
-    }
-
-    /// Text whose middle line is at the height of `at`.
-    fn write(
-        &self,
-        at: (i32, i32),
-        text: &str,
-        size: u32,
-        side: HPos,
-    ) -> Result<(), Box<dyn Error>> {
-        let style = TextStyle::from(("sans-serif", size).into_font())
-            .color(&INK)
-            .pos(Pos::new(side, VPos::Center));
-        self.area.draw_text(text, &style, at)?;
-        Ok(())
     }
 }
 
-fn colour(outcome: &Outcome) -> RGBColor {
+fn colour(outcome: &Outcome) -> Colour {
     match (outcome.policy.is_sound(), outcome.policy.is_ours()) {
         (false, _) => UNSOUND,
         (true, true) => OURS,

@@ -9,6 +9,7 @@ use crate::ALLOCATOR;
 /// A thread here keeps one page on its stack and calls nothing deep. The default of 2 MiB is too much where
 /// memory is limited and there are hundreds of threads.
 const STACK: usize = 256 << 10;
+
 /// Where threads wait until all of them are there.
 #[derive(Debug, Default)]
 pub struct Gate {
@@ -91,7 +92,7 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         })
     }
 
-    /// Opens the gate. A crew that is dropped before goes home.
+    /// Opens the gate. A crew that is dropped before that goes home.
     pub fn start(self) {
         self.gate.settle(true);
     }

@@ -47,8 +47,8 @@ pub struct Options {
           value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub range: u64,
 
-    /// How often each writer begins a direct write, or as soon as it can where the last one takes longer:
-    /// 20ms, or 0 for always as soon as it can.
+    /// How often each writer begins a direct write: 20ms, or 0 to begin the next one as soon as the last
+    /// has returned. A writer that is late does not catch up.
     #[arg(long, value_name = "TIME", default_value = "20ms", allow_negative_numbers = true,
           value_parser = time)]
     pub every: Duration,
@@ -119,11 +119,11 @@ The table:
   fallbacks          those of them that took the page lock instead, to be sure to end
   rounds             the rates of each round
 
-A difference counts where every round agrees that there is one. Where some rounds say more and others
-less, it is within the spread, and the verdict says so.
+The verdict calls something a difference if there are six rounds or more and all of them agree. Where
+some say more and others say less, it is within the spread, and the verdict says so.
 
-With --range 1 --every 0 it is the writers that suffer from the RwLock: readers that come and go without
-end can keep them from ever having it alone.
+With --range 1 --every 0 --threads 4 the writers suffer from the RwLock instead: readers that come and
+go without end keep them from having it alone.
 
 Exit codes: 0 all went as expected; 1 a policy that should be safe let a stale read through;
 2 bad input, or no room for so many threads; 130 ended by Ctrl-C, with the table so far.";

@@ -20,7 +20,7 @@ pub fn verdict(outcomes: &[Outcome], wanted: Option<f64>) -> Vec<String> {
 
 fn stale_data(outcomes: &[Outcome]) -> String {
     let mut sentences = Vec::new();
-    let mut none = Vec::new();
+    let (mut none, mut none_this_time) = (Vec::new(), Vec::new());
     for Outcome { policy, total, .. } in outcomes {
         let name = policy.name();
         let stale = total.faults.stale_reads;
@@ -30,9 +30,7 @@ fn stale_data(outcomes: &[Outcome]) -> String {
         };
         match (stale, total.orphans) {
             (0, 0) if policy.is_sound() => none.push(name.to_owned()),
-            (0, 0) => sentences.push(format!(
-                "{name} served none this time, but it can: the models in sim/tests find its race."
-            )),
+            (0, 0) => none_this_time.push(name.to_owned()),
             (0, orphans) => sentences.push(format!(
                 "{name} left {}{but}; no read happened to meet one.",
                 counted(orphans, "orphan")
@@ -47,6 +45,12 @@ fn stale_data(outcomes: &[Outcome]) -> String {
             let errors = counted(total.io_errors, "I/O error");
             sentences.push(format!("{name} met {errors}."));
         }
+    }
+    if !none_this_time.is_empty() {
+        sentences.push(format!(
+            "{} served none this time, but could have: the models in sim/tests find the race.",
+            listed(&none_this_time)
+        ));
     }
     if !none.is_empty() {
         sentences.push(format!("{} served none.", listed(&none)));
@@ -121,6 +125,10 @@ fn sound(outcomes: &[Outcome]) -> impl DoubleEndedIterator<Item = &Outcome> {
     outcomes.iter().filter(|outcome| outcome.policy.is_sound())
 }
 
+/// With fewer rounds it means little that all of them agree: two of them do every second time, six of them
+/// once in 32 times.
+const ENOUGH: usize = 6;
+
 /// How one policy compares with another. The ratio is taken within each round, where both met the same
 /// machine.
 struct Ratio {
@@ -150,14 +158,17 @@ impl Ratio {
 
     /// Some rounds say more, others say less.
     fn within_the_spread(&self) -> bool {
-        self.rounds > 1 && self.least <= 1.0 && 1.0 <= self.highest
+        self.least <= 1.0 && 1.0 <= self.highest
     }
 
     /// So many times the `things`, or about as many.
     fn of(&self, things: &str) -> String {
         let [median, least, highest] = [self.median, self.least, self.highest].map(times);
         match self.rounds {
-            1 => format!("{median} times the {things} (in one round, so the spread is unknown)"),
+            ..ENOUGH => format!(
+                "{median} times the {things} ({}, too few to know the spread)",
+                counted(self.rounds as u64, "round")
+            ),
             _ if self.within_the_spread() => format!(
                 "about as many {things} ({median} times, within the spread of {least} to {highest})"
             ),
@@ -172,7 +183,7 @@ impl Ratio {
         let [median, least, highest] =
             [self.median, self.least, self.highest].map(|part| 100.0 * part);
         let spread = match self.rounds {
-            1 => String::new(),
+            ..ENOUGH => String::new(),
             _ if self.within_the_spread() => {
                 format!(" (within the spread of {least:.0} to {highest:.0})")
             }

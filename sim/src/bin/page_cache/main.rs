@@ -21,7 +21,6 @@ mod plot;
 mod policies;
 mod report;
 mod round;
-#[path = "../../../../benches/bench/spread.rs"]
 mod spread;
 #[path = "../shared/terminal.rs"]
 mod terminal;

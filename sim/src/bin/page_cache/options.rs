@@ -65,7 +65,7 @@ pub struct Options {
     seconds: f64,
 
     /// In how many rounds. The policies take turns, so that whatever else the machine does meets all of
-    /// them. By default 10, or fewer where a round would be shorter than 0.1 s.
+    /// them. By default 20, or fewer where a round would be shorter than 0.1 s.
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
@@ -106,7 +106,7 @@ The policies, oldest first:
   striped            this crate, 64 locks: the same, but few faults meet a write.
 
 The table:
-  faults/s           faults that were served, and how far the rounds lie apart
+  faults/s           faults that were served
   fault p50, p99.9   how long half of all faults took at most, and all but one in a thousand
   direct writes/s    direct writes that returned: what the policy leaves to the invalidating side
   write p50, p99.9   how long they took
@@ -119,8 +119,9 @@ The table:
   fallbacks          those of them that took the page lock instead, to be sure to end
   rounds             the rates of each round
 
-The verdict calls something a difference if there are six rounds or more and all of them agree. Where
-some say more and others say less, it is within the spread, and the verdict says so.
+Of several rounds the middle one is told. In brackets (in the table after ±) is where the middle of very
+many rounds lies, in 99 of 100 cases; that takes eight rounds or more. Where one policy may have more or
+less than the other by that, the verdict says that no difference is clear.
 
 With --range 1 --every 0 --threads 4 the writers suffer from the RwLock instead: readers that come and
 go without end keep them from having it alone.
@@ -144,7 +145,7 @@ impl Options {
     /// How many rounds each policy has.
     pub fn rounds(&self) -> u32 {
         let fit = self.duration().div_duration_f64(SHORTEST_ROUND) as u32;
-        self.rounds.unwrap_or(fit.clamp(1, 10))
+        self.rounds.unwrap_or(fit.clamp(1, 20))
     }
 
     /// How many threads read.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::policies::PolicyName;
-use crate::spread::spread;
+use crate::spread::Spread;
 
 /// How long calls took, in nanoseconds. Those that the end of the round cut short are among them.
 #[derive(Clone, Debug)]
@@ -155,11 +155,10 @@ impl Outcome {
         self.total.add(round);
     }
 
-    /// How far the rounds lie apart: from the middle one to the lowest or the highest, whichever is
-    /// further, as a part of the middle one.
-    pub fn apart(&self, rate: fn(&Rates) -> f64) -> Option<f64> {
-        let rates: Vec<f64> = self.rounds.iter().map(rate).collect();
-        let [middle, lowest, highest] = (rates.len() > 1).then(|| spread(rates))?;
-        (middle > 0.0).then(|| (middle - lowest).max(highest - middle) / middle)
+    /// How uncertain the rate is, as a part of it.
+    pub fn give_or_take(&self, rate: fn(&Rates) -> f64) -> Option<f64> {
+        let Spread { middle, between } = Spread::of(self.rounds.iter().map(rate).collect())?;
+        let (low, high) = between.filter(|_| middle > 0.0)?;
+        Some((middle - low).max(high - middle) / middle)
     }
 }

@@ -90,9 +90,15 @@ fn rows(outcomes: &[Outcome]) -> Table {
                 true => format!("{name} (cut short)"),
                 false => name.to_owned(),
             },
-            rate(total.rates().faults, outcome.apart(|rates| rates.faults)),
+            rate(
+                total.rates().faults,
+                outcome.give_or_take(|rates| rates.faults),
+            ),
             quantiles(&total.faults.latency),
-            rate(total.rates().writes, outcome.apart(|rates| rates.writes)),
+            rate(
+                total.rates().writes,
+                outcome.give_or_take(|rates| rates.writes),
+            ),
             quantiles(&total.writes.latency),
             total.faults.stale_reads.to_string(),
             total.orphans.to_string(),
@@ -101,9 +107,9 @@ fn rows(outcomes: &[Outcome]) -> Table {
     table
 }
 
-fn rate(rate: f64, apart: Option<f64>) -> String {
-    match apart {
-        Some(apart) => format!("{} ±{:>3.0}%", short(rate), 100.0 * apart),
+fn rate(rate: f64, give_or_take: Option<f64>) -> String {
+    match give_or_take {
+        Some(part) => format!("{} ±{:>3.0}%", short(rate), 100.0 * part),
         None => short(rate),
     }
 }

@@ -1,12 +1,13 @@
 //! What the figures come to, in sentences.
 
+mod ratio;
 #[cfg(test)]
 mod tests;
 
-use crate::outcome::{Outcome, Rates};
+use crate::outcome::Outcome;
 use crate::policies::PolicyName;
-use crate::spread::spread;
 use crate::terminal::{counted, short};
+use ratio::Ratio;
 
 /// The sentences. Writers want so many direct writes per second, if they want a certain number.
 pub fn verdict(outcomes: &[Outcome], wanted: Option<f64>) -> Vec<String> {
@@ -123,83 +124,6 @@ fn of(outcomes: &[Outcome], policy: PolicyName) -> Option<&Outcome> {
 
 fn sound(outcomes: &[Outcome]) -> impl DoubleEndedIterator<Item = &Outcome> {
     outcomes.iter().filter(|outcome| outcome.policy.is_sound())
-}
-
-/// With fewer rounds it means little that all of them agree: two of them do every second time, six of them
-/// once in 32 times.
-const ENOUGH: usize = 6;
-
-/// How one policy compares with another. The ratio is taken within each round, where both met the same
-/// machine.
-struct Ratio {
-    median: f64,
-    least: f64,
-    highest: f64,
-    rounds: usize,
-}
-
-impl Ratio {
-    /// `None` if there is no round in which both have done anything.
-    fn within_rounds(this: &Outcome, other: &Outcome, rate: fn(&Rates) -> f64) -> Option<Self> {
-        let ratios: Vec<f64> = (this.rounds.iter().map(rate))
-            .zip(other.rounds.iter().map(rate))
-            .filter(|(this, other)| *this > 0.0 && *other > 0.0)
-            .map(|(this, other)| this / other)
-            .collect();
-        let rounds = ratios.len();
-        let [median, least, highest] = (rounds > 0).then(|| spread(ratios))?;
-        Some(Self {
-            median,
-            least,
-            highest,
-            rounds,
-        })
-    }
-
-    /// Some rounds say more, others say less.
-    fn within_the_spread(&self) -> bool {
-        self.least <= 1.0 && 1.0 <= self.highest
-    }
-
-    /// So many times the `things`, or about as many.
-    fn of(&self, things: &str) -> String {
-        let [median, least, highest] = [self.median, self.least, self.highest].map(times);
-        match self.rounds {
-            ..ENOUGH => format!(
-                "{median} times the {things} ({}, too few to know the spread)",
-                counted(self.rounds as u64, "round")
-            ),
-            _ if self.within_the_spread() => format!(
-                "about as many {things} ({median} times, within the spread of {least} to {highest})"
-            ),
-            rounds => {
-                format!("{median} times the {things} ({least} to {highest} in {rounds} rounds)")
-            }
-        }
-    }
-
-    /// The part, and its spread in brackets.
-    fn percent(&self) -> [String; 2] {
-        let [median, least, highest] =
-            [self.median, self.least, self.highest].map(|part| 100.0 * part);
-        let spread = match self.rounds {
-            ..ENOUGH => String::new(),
-            _ if self.within_the_spread() => {
-                format!(" (within the spread of {least:.0} to {highest:.0})")
-            }
-            _ => format!(" ({least:.0} to {highest:.0})"),
-        };
-        [format!("{median:.0} %"), spread]
-    }
-}
-
-/// Two digits or three.
-fn times(ratio: f64) -> String {
-    match ratio {
-        10.0.. => format!("{ratio:.0}"),
-        2.0.. => format!("{ratio:.1}"),
-        _ => format!("{ratio:.2}"),
-    }
 }
 
 /// With commas, and an "and" before the last one.

@@ -119,9 +119,9 @@ The table:
   fallbacks          those of them that took the page lock instead, to be sure to end
   rounds             the rates of each round
 
-Of several rounds the middle one is told. In brackets (in the table after ±) is where the middle of very
-many rounds lies, in 99 of 100 cases; that takes eight rounds or more. Where one policy may have more or
-less than the other by that, the verdict says that no difference is clear.
+The verdict compares policies within each round and gives the middle of all rounds. In brackets, and in
+the table after ±, is where the middle of very many rounds would lie in 99 of 100 cases; that takes eight
+rounds or more. Where this leaves open which policy did more, the verdict says that no difference is clear.
 
 With --range 1 --every 0 --threads 4 the writers suffer from the RwLock instead: readers that come and
 go without end keep them from having it alone.

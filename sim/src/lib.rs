@@ -11,5 +11,6 @@
 //! `cargo run --release -p seqschedlock-sim` runs the page cache at full speed on a real file, under six policies,
 //! and counts what went wrong under each.
 
+pub mod aio;
 pub mod page_cache;
 mod sync;

@@ -1,0 +1,91 @@
+//! A ring that moves: `mremap` against `io_destroy`.
+//!
+//! `io_setup` maps the ring of a new context wherever there is room, and returns that address: it is the id of
+//! the context from then on. Since Linux 3.19 user space may move the ring. It is then found under its new
+//! address, and `io_destroy` has to unmap it there.
+//!
+//! # The race
+//!
+//! The move tells the context where it lies now, in a hook. `io_destroy` takes the context out of the table,
+//! then unmaps the ring where the context says that it is. In the first version the hook came too late for a
+//! context that was out of the table already, and nobody minded: the ring had moved, something else came to lie
+//! at its old place, and `io_destroy` unmapped that. Without any hook, up to 3.18, it did so without a race.
+//!
+//! | [`Version`] | from | |
+//! |---|---|---|
+//! | [`NoHook`](Version::NoHook) | up to 3.18 | the new address is no id; `io_destroy` unmaps the old place |
+//! | [`Y2014`](Version::Y2014) | e4a0d3e720e7 | shows the race |
+//! | [`Y2015`](Version::Y2015) | b2edffdd912b | holds: the hook refuses, and the move is taken back |
+//! | [`Y2023`](Version::Y2023) | 81e9d6f86476 | holds, and no longer oopses in a process without contexts |
+//! | [`Y2026`](Version::Y2026) | 3adf7ae18bf4, c03ce4173c7b | holds, and a ring moves whole or not at all |
+//! | [`Commit`](Version::Commit) | `seqschedlock` | holds |
+//!
+//! # What the lock is worth here
+//!
+//! Under [`Commit`](Version::Commit) the mover takes a stamp, moves, says so, and commits; `io_destroy` is a write
+//! section. The two need no lock in common for that, and a destroyer need not be found in a table. But
+//! `io_destroy` has to hold `mmap_sem` while it reads where the ring lies, or it reads a place that is about to
+//! be taken back (`tests/loom_aio_remap.rs` shows what comes of that). And once it does so, `mmap_sem` alone keeps
+//! the two apart: a model shows that everything holds without the commit, too. All that the commit adds is that a
+//! ring which is being destroyed does not move any more. So it is correct, and nothing that the kernel lacks.
+//!
+//! Where the lock does help is the checker: [`Mm::observe`] looks at a process while its threads are at work.
+//!
+//! # Where to find what you know
+//!
+//! | in the kernel | here |
+//! |---|---|
+//! | `struct kioctx`, `user_id`, `mmap_base`, `mmap_size`, `dead`, `users` | `kioctx.rs` |
+//! | `struct aio_ring`, `aio_ring_file`, `private_data` | `ring_file.rs` |
+//! | `mm->ioctx_table`, `ioctx_lock`, `aio_nr` | `table.rs` |
+//! | `struct vm_area_struct`, ptes | `areas.rs` |
+//! | `struct mm_struct`, `mmap_sem`, `mmap`, `munmap`, `mprotect`, `fork`, `exit_aio` | [`Mm`] |
+//! | `mremap`, `move_vma`, `mremap_to`, `remap_move` | [`Mm::mremap`] |
+//! | `aio_ring_remap`, later `aio_ring_mremap` | `hook.rs` |
+//! | `lookup_ioctx` | [`Mm::lookup`] |
+//! | `io_setup`, `ioctx_alloc`, `aio_setup_ring`, `ioctx_add_table` | [`Mm::io_setup`] |
+//! | `io_submit`, `io_getevents`, `io_cancel`, `aio_complete` | [`Mm::io_submit`], [`Mm::io_getevents`], [`Mm::io_cancel`] |
+//! | `io_destroy`, `kill_ioctx` | [`Mm::io_destroy`] |
+//!
+//! The rules were read off Linux 6.18, and `tests/aio_live.rs` compares them with the kernel that it runs on, step
+//! by step, in random sequences of calls. [`Rules`] has what differs from kernel to kernel, and [`Steps`] what
+//! tests leave out to show that it is noticed.
+//!
+//! # What was left out
+//!
+//! - Growth: a ring refuses it (`VM_DONTEXPAND`), here in all versions, though 3.18 did not.
+//! - `MREMAP_DONTUNMAP` of other memory than rings, `PROT_EXEC`, `madvise`, `mlock`, `mseal`.
+//! - Waiting: `io_getevents` takes what is there. [`KioCtxRef`] is what a call holds that sleeps.
+//! - That the kernel hands out room for requests in portions, one for each CPU.
+//! - Words of a page other than the first, but for the header of the ring.
+//! - What races with `io_setup` and with the events: that is the story of the ring pages.
+//!
+//! # What it needs
+//!
+//! Of `std` threads and mutexes; of the lock `Park`.
+
+mod areas;
+mod calls;
+mod census;
+mod check;
+mod destroy;
+mod error;
+mod hook;
+mod kioctx;
+mod locks;
+mod mm;
+mod mremap;
+mod observe;
+mod ring_file;
+mod table;
+mod version;
+
+pub use areas::Protection;
+pub use calls::Request;
+pub use check::{Changed, Page, Snapshot, Violation};
+pub use error::Errno;
+pub use kioctx::KioCtxRef;
+pub use mm::Mm;
+pub use mremap::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
+pub use ring_file::PAGE_SIZE;
+pub use version::{Hook, Rules, Steps, Version};

@@ -1,0 +1,22 @@
+//! The checker under load: a reader of this crate's lock, while everybody else is a writer.
+//!
+//! What a lookup sees of a process is small, and needs no stamp: an id that matched is enough. What the checker
+//! sees is all of it, one part after the other. A stamp tells whether these parts were there together.
+
+use super::check::Violation;
+use super::mm::Mm;
+
+impl Mm {
+    /// Checks every invariant while other threads may be at work. `None` if one of them was: then the look
+    /// was worth nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the process was not made to be [`observed`](Self::observed).
+    #[must_use]
+    pub fn observe(&self) -> Option<Result<(), Vec<Violation>>> {
+        let changes = self.changes.as_ref();
+        let changes = changes.expect("a process that is observed says when it changes");
+        changes.try_read(|| self.check()).ok()
+    }
+}

@@ -1,0 +1,27 @@
+//! A ring that moves, model-checked: each historical race really happens, and each answer really closes it.
+//!
+//! `cargo loom` and `cargo loom-split` run it. With `-- --nocapture` each model says how many executions it took.
+//! Bounds are 3 preemptions everywhere, unless a model says otherwise.
+//!
+//! | | `NoHook` | `Y2014` | `Y2015`, `Y2023`, `Y2026` | `Commit` |
+//! |---|---|---|---|---|
+//! | move, then destroy | caught | holds | hold | holds |
+//! | move / destroy | caught | caught | hold | holds |
+//! | destroy / destroy | holds | holds | hold | holds |
+//! | moves / lookup, destroy / lookup | | | hold | |
+//!
+//! What each step is for, its twin shows: the same model without that step has to fail.
+#![cfg(loom)]
+
+#[path = "loom_aio_remap/destroyers.rs"]
+mod destroyers;
+#[path = "../../tests/loom/explore.rs"]
+mod explore;
+#[path = "loom_aio_remap/lookup.rs"]
+mod lookup;
+#[path = "loom_aio_remap/mover.rs"]
+mod mover;
+#[path = "loom_aio_remap/observer.rs"]
+mod observer;
+#[path = "loom_aio_remap/world.rs"]
+mod world;

@@ -72,11 +72,14 @@ mod destroy;
 mod error;
 mod hook;
 mod kioctx;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod live;
 mod locks;
 mod mm;
 mod mremap;
 mod observe;
 mod ring_file;
+mod story;
 mod table;
 mod version;
 
@@ -88,4 +91,5 @@ pub use kioctx::KioCtxRef;
 pub use mm::Mm;
 pub use mremap::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
 pub use ring_file::PAGE_SIZE;
+pub use story::{Tally, mover_against_destroyer};
 pub use version::{Hook, Rules, Steps, Version};

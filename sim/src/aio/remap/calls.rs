@@ -104,7 +104,7 @@ impl Mm {
         if user.ctx.is_dead() {
             return Err(Errno::Inval);
         }
-        if !user.ctx.has_room() {
+        if !user.ctx.file.take_room() {
             return Err(Errno::Again);
         }
         match request {

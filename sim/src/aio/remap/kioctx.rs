@@ -147,12 +147,6 @@ impl KioCtx {
     pub(super) fn cancel_all(&self) {
         lock(&self.in_flight).clear();
     }
-
-    /// Whether there is room for the event of another request.
-    pub(super) fn has_room(&self) -> bool {
-        let waiting = lock(&self.in_flight).len() as u32;
-        waiting + self.file.unread() < self.file.nr() - 1
-    }
 }
 
 impl fmt::Debug for KioCtx {

@@ -116,7 +116,7 @@ impl Mm {
             self.move_to(piece.clone(), to)?;
         }
         if !self.rules.steps.last_area_has_the_id {
-            self.tell_again(call.new / PAGE_SIZE);
+            self.tell_again(call.new);
         }
         Ok(call.new)
     }
@@ -182,9 +182,10 @@ impl Mm {
             self.move_ptes(&piece, to);
             return Ok(());
         };
-        if self.rules.steps.target_goes_first || !self.would_refuse(&file, pages) {
-            self.unmap(target.clone());
+        if !self.rules.steps.target_goes_first && self.would_refuse(&file, pages) {
+            return Err(Errno::Inval);
         }
+        self.unmap(target.clone());
         let ticket = self.before_move(&file, pages)?;
         let ptes = self.move_ptes(&piece, to);
         if let Err(refused) = self.after_move(&file, ticket, pages, to * PAGE_SIZE) {

@@ -68,13 +68,17 @@ pub(super) struct RingFile {
     owner: Arc<Census>,
 }
 
-/// What user space can write to, and the tail that the kernel trusts instead.
+/// What user space can write to, and what the kernel trusts instead.
 #[derive(Debug, Default)]
 struct Memory {
     header: [u32; 4],
     /// The data of the events; those that were never written are not there.
     events: Vec<u64>,
     tail: u32,
+    /// How many requests there is room for.
+    room: u32,
+    /// Events that were written and whose room has not been given back: they may be unread.
+    completed: u32,
 }
 
 /// What the checker has to know, and nobody else looks at.
@@ -93,6 +97,7 @@ impl RingFile {
         let mut memory = Memory::default();
         memory.header[Word::Id as usize] = u32::MAX;
         memory.header[Word::Nr as usize] = geometry.nr;
+        memory.room = geometry.nr - 1;
         Self {
             inode,
             pages: geometry.pages,
@@ -144,6 +149,9 @@ impl RingFile {
     /// User space writes such a word; tells whether there is one.
     pub(super) fn store(&self, page: u64, index: u64, word: u32) -> bool {
         self.touch();
+        if (page, index) == (0, Word::Id as u64) {
+            self.spoil();
+        }
         let mut memory = lock(&self.memory);
         match (page, index) {
             (0, index) => match memory.header.get_mut(index as usize) {
@@ -171,6 +179,10 @@ impl RingFile {
         *memory.event_mut(slot as usize) = data;
         memory.tail = (slot + 1) % self.nr;
         memory.header[Word::Tail as usize] = memory.tail;
+        memory.completed += 1;
+        if memory.completed > 1 {
+            memory.give_back(self.nr);
+        }
     }
 
     /// Takes at most so many events from the head. Both ends are what user space has made of them.
@@ -190,16 +202,15 @@ impl RingFile {
         events
     }
 
-    /// How many events nobody has read, if one believes the head.
-    pub(super) fn unread(&self) -> u32 {
-        let memory = lock(&self.memory);
-        let head = memory.header[Word::Head as usize] % self.nr;
-        (memory.tail + self.nr - head) % self.nr
-    }
-
-    /// How many events have room.
-    pub(super) fn nr(&self) -> u32 {
-        self.nr
+    /// Takes room for the event of a request, if there is any.
+    pub(super) fn take_room(&self) -> bool {
+        let mut memory = lock(&self.memory);
+        if memory.room == 0 {
+            memory.give_back(self.nr);
+        }
+        let taken = memory.room.checked_sub(1);
+        memory.room = taken.unwrap_or(0);
+        taken.is_some()
     }
 
     /// User space comes to one of its pages.
@@ -211,6 +222,15 @@ impl RingFile {
 }
 
 impl Memory {
+    /// Gives the room of events back that have been read, if one believes the head.
+    fn give_back(&mut self, nr: u32) {
+        let head = self.header[Word::Head as usize] % nr;
+        let unread = (self.tail + nr - head) % nr;
+        let read = self.completed.saturating_sub(unread);
+        self.completed -= read;
+        self.room += read;
+    }
+
     fn event_mut(&mut self, index: usize) -> &mut u64 {
         if self.events.len() <= index {
             self.events.resize(index + 1, 0);

@@ -64,11 +64,8 @@ fn kernel(test: &str) -> Option<Kernel> {
     static KERNEL: OnceLock<Result<Kernel, String>> = OnceLock::new();
     let kernel = KERNEL.get_or_init(|| {
         let mut child = Child::start(Kind::Probe, Duration::from_secs(10));
-        child::understand(
-            &child
-                .ask("what kernel is this")
-                .expect("a probe has an answer"),
-        )
+        let answer = child.ask("what kernel is this");
+        child::understand(&answer.unwrap_or_else(|death| panic!("{death}")))
     });
     match kernel {
         Ok(kernel) => Some(*kernel),

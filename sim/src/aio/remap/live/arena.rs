@@ -121,7 +121,8 @@ impl Arena {
     ///
     /// Whatever keeps rings from being there, or from being moved.
     pub fn setup(&self, requests: u32, at: u64) -> Result<Ring, Skip> {
-        let id = sys::io_setup(requests).map_err(Skip::Refused)?;
+        let refused = |call| move |error| Skip::Refused { call, error };
+        let id = sys::io_setup(requests).map_err(refused("io_setup"))?;
         let Some((Object::Ring { inode }, length)) = maps::area(id as u64) else {
             return Err(Skip::NoRing);
         };
@@ -137,7 +138,7 @@ impl Arena {
         if let Err(error) = unsafe { sys::mremap(id, bytes, bytes, flags, to) } {
             // SAFETY: the ring is where it was.
             let _ = unsafe { sys::io_destroy(id) };
-            return Err(Skip::NotMoved(error));
+            return Err(refused("mremap")(error));
         }
         let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
         if contexts.len() <= index as usize {

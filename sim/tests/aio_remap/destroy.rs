@@ -2,7 +2,7 @@
 
 use seqschedlock_sim::aio::remap::{Errno, Request, Version};
 
-use crate::world::{A, B, ONE_PAGE, PAGE, World};
+use crate::world::{A, B, FIXED, ONE_PAGE, PAGE, World};
 
 #[test]
 fn a_context_is_destroyed_once() {
@@ -46,8 +46,7 @@ fn a_child_has_the_ring_and_not_the_context() {
     assert_eq!(child.io_getevents(ring, 0, 0), Err(Errno::Inval));
     assert_eq!(child.io_destroy(ring), Err(Errno::Inval));
 
-    let flags = crate::world::FIXED;
-    let moved = child.mremap(ring, PAGE, PAGE, flags, B);
+    let moved = child.mremap(ring, PAGE, PAGE, FIXED, B);
     assert_eq!(moved, Err(Errno::Inval), "it has no table");
     assert!(child.is_mapped(ring));
     assert!(!child.is_mapped(B), "what the ring was to replace is lost");
@@ -63,8 +62,12 @@ fn a_child_with_contexts_of_its_own_does_not_move_the_ring_either() {
         let world = World::with(version.rules());
         let ring = world.ring_at(ONE_PAGE, A);
         let child = world.fork();
-        child.io_setup(1).unwrap();
-        let moved = child.mremap(ring, PAGE, PAGE, crate::world::FIXED, B);
+        let own = child.io_setup(1).unwrap();
+        assert_ne!(
+            child.lookup(own).unwrap().ring(),
+            world.lookup(ring).unwrap().ring()
+        );
+        let moved = child.mremap(ring, PAGE, PAGE, FIXED, B);
         assert_eq!(moved, Err(Errno::Inval), "{}", version.name());
         assert_eq!(child.check(), Ok(()));
     }

@@ -60,6 +60,7 @@ fn a_ring_does_not_grow() {
         (A, 2 * PAGE, 3 * PAGE, 0, 0),
         (A, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE, 0),
         (A, 2 * PAGE, 3 * PAGE, FIXED, B),
+        (A, 2 * PAGE, u64::MAX - PAGE, MREMAP_MAYMOVE, 0),
         (A, 0, PAGE, MREMAP_MAYMOVE, 0),
         (A, 0, PAGE, FIXED, B),
     ] {

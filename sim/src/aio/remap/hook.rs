@@ -35,7 +35,7 @@ impl Mm {
         let ctx = ctx
             .filter(|_| file.is_of(&self.census))
             .ok_or(Errno::Inval)?;
-        // A section is one of a destroyer, and it is no use to wait for its end.
+        // Only a destroyer has a section, so there is nothing to wait for.
         let stamp = ctx.lock.read_begin().map_err(|_| Errno::Inval)?;
         match ctx.is_dead() {
             true => Err(Errno::Inval),
@@ -51,39 +51,46 @@ impl Mm {
         pages: u64,
         to: u64,
     ) -> Result<(), Errno> {
-        if let Some(Ticket { ctx, stamp }) = ticket {
-            let from = ctx.user_id();
-            ctx.set_place(to, &self.rules.steps);
-            if self.rules.steps.mover_commits && ctx.lock.read_commit(stamp).is_err() {
-                // `io_destroy` reads `mmap_base` with `mmap_sem` held, so it never sees this one.
-                ctx.set_place(from, &self.rules.steps);
-                return Err(Errno::Inval);
-            }
-            return Ok(());
+        if let Some(ticket) = ticket {
+            return self.commit(&ticket, to);
         }
-        if self.rules.hook == Hook::None {
-            return Ok(());
+        match self.rules.hook {
+            Hook::None | Hook::Commits => Ok(()),
+            Hook::Tells | Hook::Answers { .. } => self.aio_ring_mremap(file, pages, to),
         }
+    }
+
+    /// Says where the ring lies, then asks whether nobody has begun to destroy it; takes it back otherwise.
+    fn commit(&self, Ticket { ctx, stamp }: &Ticket, to: u64) -> Result<(), Errno> {
+        let from = ctx.user_id();
+        ctx.set_place(to, &self.rules.steps);
+        if self.rules.steps.mover_commits && ctx.lock.read_commit(*stamp).is_err() {
+            // `io_destroy` has not seen it: it reads `mmap_base` with `mmap_sem` held.
+            ctx.set_place(from, &self.rules.steps);
+            return Err(Errno::Inval);
+        }
+        Ok(())
+    }
+
+    /// The hook of the kernel.
+    fn aio_ring_mremap(&self, file: &Arc<RingFile>, pages: u64, to: u64) -> Result<(), Errno> {
         let table = lock(&self.table);
-        if !table.is_there()
-            && self.rules.hook
-                != (Hook::Answers {
-                    asks_for_table: true,
-                })
-        {
+        let asks_for_table = Hook::Answers {
+            asks_for_table: true,
+        };
+        if !table.is_there() && self.rules.hook != asks_for_table {
             // The kernel dies of it, with `mmap_sem` held. Here the move stands, and is counted.
             self.census.null_tables.add(1);
             return Ok(());
         }
-        let refuses = self.refuses(table.of(file), file, pages);
-        match table.of(file) {
-            _ if refuses => Err(Errno::Inval),
-            Some(ctx) => {
-                ctx.set_place(to, &self.rules.steps);
-                Ok(())
-            }
-            None => Ok(()),
+        let ctx = table.of(file);
+        if self.refuses(ctx, file, pages) {
+            return Err(Errno::Inval);
         }
+        if let Some(ctx) = ctx {
+            ctx.set_place(to, &self.rules.steps);
+        }
+        Ok(())
     }
 
     /// Whether the hook refuses to let a ring move whose context in the table is `ctx`.

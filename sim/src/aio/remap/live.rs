@@ -25,7 +25,7 @@ mod maps;
 mod story;
 mod sys;
 
-pub use arena::{Arena, Destroyed, Leftover};
+pub use arena::{Arena, Destroyed, Leftover, Ring};
 pub use kernel::{Kernel, Skip};
 pub use maps::{Object, Page};
 pub use story::mover_against_destroyer;

@@ -59,6 +59,15 @@ struct Next {
     place: AtomicU64,
 }
 
+impl Clone for Next {
+    fn clone(&self) -> Self {
+        Self {
+            number: AtomicU64::new(self.number.load(Relaxed)),
+            place: AtomicU64::new(self.place.load(Relaxed)),
+        }
+    }
+}
+
 impl Mm {
     /// A process without areas and contexts.
     #[must_use]
@@ -193,7 +202,7 @@ impl Mm {
         self.next.number.fetch_add(1, Relaxed)
     }
 
-    /// Where the kernel maps a ring of so many pages.
+    /// Where the kernel maps the next ring, of so many pages.
     pub(super) fn place(&self, pages: u64) -> u64 {
         self.next.place.fetch_add((pages + 1) * PAGE_SIZE, Relaxed)
     }
@@ -204,7 +213,10 @@ impl Mm {
     #[must_use]
     pub fn fork(&self) -> Self {
         let _section = self.section();
-        let child = Self::new(self.rules);
+        let child = Self {
+            next: self.next.clone(),
+            ..Self::new(self.rules)
+        };
         let _mmap_sem = write(&self.mmap_sem);
         let copies = lock(&self.page_table)
             .copy(|mapped| mapped.ring().is_none() || self.rules.fork_copies_ring);

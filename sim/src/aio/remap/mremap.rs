@@ -48,12 +48,8 @@ impl Call {
             && self.new.saturating_add(self.new_length) > self.old;
         let keeps_another_length = self.has(MREMAP_DONTUNMAP) && self.old_length != self.new_length;
         let unaligned = self.new % PAGE_SIZE != 0;
-        match !self.has(MREMAP_MAYMOVE)
-            || unaligned
-            || beyond_end
-            || overlap
-            || keeps_another_length
-        {
+        let must_stay = !self.has(MREMAP_MAYMOVE);
+        match must_stay || unaligned || beyond_end || overlap || keeps_another_length {
             true => Err(Errno::Inval),
             false => Ok(()),
         }
@@ -105,10 +101,7 @@ impl Mm {
     fn move_areas(&self, call: &Call) -> Result<u64, Errno> {
         let range = range(call.old, call.old_length);
         let pieces = lock(&self.page_table).pieces(range.clone());
-        if pieces
-            .first()
-            .is_none_or(|first| first.start != range.start)
-        {
+        if pieces.first().map(|first| first.start) != Some(range.start) {
             return Err(Errno::Fault);
         }
         for piece in &pieces {
@@ -129,10 +122,8 @@ impl Mm {
         let fixed = call.has(MREMAP_FIXED);
         let shrinks = call.new_length < call.old_length;
         let target = range(call.new, call.new_length);
-        let tail = range(
-            call.old + call.new_length,
-            call.old_length.saturating_sub(call.new_length),
-        );
+        let tail = range(call.old, call.old_length);
+        let tail = range(call.old, call.new_length).end..tail.end;
         if fixed && !self.rules.refuses_before_unmapping {
             self.unmap(target.clone());
             if shrinks {

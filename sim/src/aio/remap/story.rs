@@ -25,18 +25,18 @@ const LATENESS: u64 = 128;
 pub struct Tally {
     /// Rounds in all. Each is in one of the next six.
     pub rounds: u64,
-    /// The ring moved; its old id was unknown to the destroyer, or known too late.
+    /// The ring moved, and the destroyer was told that its old id is none.
     pub moved: u64,
-    /// The ring moved, and was destroyed: the destroyer had looked it up before.
+    /// The ring moved, and was destroyed all the same: the destroyer had found it before.
     pub moved_and_destroyed: u64,
-    /// The hook refused the move, since the ring was being destroyed.
+    /// The move was refused, since the ring was being destroyed.
     pub refused: u64,
     /// The ring was destroyed before it could move.
     pub too_late: u64,
     /// Neither moved nor destroyed. Should be 0.
     pub both_failed: u64,
     /// Any other answers. Should be 0.
-    pub unheard_of: u64,
+    pub other_answers: u64,
 
     /// Pages of somebody else that `io_destroy` unmapped. Should be 0.
     pub innocents_unmapped: u64,
@@ -44,9 +44,8 @@ pub struct Tally {
     pub rings_left: u64,
     /// Rings that could not be found where they were, or could be found elsewhere. Should be 0.
     pub wrong_ids: u64,
-    /// Whatever else the checker found, contexts that were used when they were freed for instance. Should
-    /// be 0.
-    pub others: u64,
+    /// Whatever else the checker found, such as contexts that were used after they were freed. Should be 0.
+    pub other_violations: u64,
 }
 
 impl Tally {
@@ -55,16 +54,16 @@ impl Tally {
     pub fn holds(&self) -> bool {
         let wrong = [
             self.both_failed,
-            self.unheard_of,
+            self.other_answers,
             self.innocents_unmapped,
             self.rings_left,
             self.wrong_ids,
-            self.others,
+            self.other_violations,
         ];
         wrong == [0; 6]
     }
 
-    /// Counts a round by the two answers; `None` for an answer other than the two errors that there are.
+    /// Counts a round by its two answers. `None` is an answer that neither call should give.
     pub(super) fn count(&mut self, moved: Option<Moved>, destroyed: Option<bool>) {
         self.rounds += 1;
         let outcome = match (moved, destroyed) {
@@ -73,7 +72,7 @@ impl Tally {
             (Some(Moved::Inval), Some(true)) => &mut self.refused,
             (Some(Moved::Fault), Some(true)) => &mut self.too_late,
             (Some(_), Some(false)) => &mut self.both_failed,
-            _ => &mut self.unheard_of,
+            _ => &mut self.other_answers,
         };
         *outcome += 1;
     }
@@ -88,7 +87,7 @@ impl Tally {
                 | Violation::MmapBase { .. }
                 | Violation::NewIdUnknown { .. }
                 | Violation::OldIdAnswers { .. } => wrong_id = true,
-                _ => self.others += 1,
+                _ => self.other_violations += 1,
             }
         }
         self.wrong_ids += u64::from(wrong_id);
@@ -107,8 +106,8 @@ pub(super) enum Moved {
 /// round.
 ///
 /// A process has a ring. One thread moves it, and maps something of its own at the old place. Meanwhile another
-/// thread destroys the old id. Then every invariant is checked, and a ring that is left is destroyed
-/// under its new id.
+/// thread destroys the old id. Then every invariant is checked, and a ring that has moved away from its
+/// destroyer is destroyed under its new id.
 ///
 /// ```
 /// use seqschedlock_sim::aio::remap::{Version, mover_against_destroyer};

@@ -1,6 +1,10 @@
 //! A stretch of address space in which nothing is but what this puts there.
 
 use core::ffi::c_int;
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Mutex, PoisonError};
@@ -20,10 +24,11 @@ const MAGIC: u32 = 0xa10a_10a1;
 /// How long an event may take that is on its way.
 const DEADLINE_MS: c_int = 5_000;
 
+/// Whether this process has an arena. An empty one looks like free address space, so nothing else tells.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 /// Real rings in a place of their own: system calls as [`Mm`](crate::aio::remap::Mm) has them. Addresses are
-/// counted from the beginning of the arena, and all of them are inside.
-///
-/// What is in it must not be touched by other means.
+/// counted from the beginning of the arena, and all of them are inside. A process has one arena at a time.
 ///
 /// # Panics
 ///
@@ -82,7 +87,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is none, or if this is not a machine for it.
+    /// If there is none, if there is an arena already, or if this is not a machine for it.
     pub fn new() -> Result<Self, Skip> {
         if !cfg!(all(target_pointer_width = "64", target_endian = "little")) {
             return Err(Skip::Machine);
@@ -91,15 +96,23 @@ impl Arena {
         if unsafe { libc::sysconf(libc::_SC_PAGESIZE) } != PAGE_SIZE as _ {
             return Err(Skip::Machine);
         }
+        let zero = File::open("/dev/zero").map_err(|_| Skip::Machine)?;
+        if TAKEN.swap(true, Acquire) {
+            return Err(Skip::NoArena);
+        }
         let length = (PAGES * PAGE_SIZE) as usize;
         let is_free = |base: &u64| {
             let base = *base as usize;
             // SAFETY: it is the mapping that was made just now.
             sys::mmap_shared(base, length).is_ok() && unsafe { sys::munmap(base, length) }.is_ok()
         };
+        let Some(base) = BASES.into_iter().find(is_free) else {
+            TAKEN.store(false, Release);
+            return Err(Skip::NoArena);
+        };
         Ok(Self {
-            base: BASES.into_iter().find(is_free).ok_or(Skip::NoArena)?,
-            zero: File::open("/dev/zero").map_err(|_| Skip::Machine)?,
+            base,
+            zero,
             contexts: Mutex::default(),
             polls: Mutex::default(),
         })
@@ -134,9 +147,9 @@ impl Arena {
 
         let (to, bytes) = (self.inside(at, length), length as usize);
         let flags = MREMAP_MAYMOVE | MREMAP_FIXED;
-        // SAFETY: the ring is nobody's but ours, and so is the arena.
+        // SAFETY: the ring is new, and the arena is ours.
         if let Err(error) = unsafe { sys::mremap(id, bytes, bytes, flags, to) } {
-            // SAFETY: the ring is where it was.
+            // SAFETY: the ring is where it was, and nobody else has heard of it.
             let _ = unsafe { sys::io_destroy(id) };
             return Err(refused("mremap")(error));
         }
@@ -260,13 +273,7 @@ impl Arena {
             return false;
         };
         let poll = polls.swap_remove(place);
-        let one = 1_u64.to_ne_bytes();
-        // SAFETY: eight bytes.
-        let written = unsafe {
-            use std::os::fd::AsRawFd as _;
-            libc::write(poll.waits_for.as_raw_fd(), one.as_ptr().cast(), one.len())
-        };
-        assert_eq!(written, 8, "an eventfd counts");
+        sys::eventfd_add_one(poll.waits_for.as_fd()).expect("an eventfd counts");
         assert!(
             sys::wait_until_readable(poll.done.as_fd(), DEADLINE_MS),
             "no event for {data:#x} after {DEADLINE_MS} ms"
@@ -397,11 +404,18 @@ impl Arena {
         // SAFETY: whatever it unmaps is inside, since all rings are.
         unsafe { sys::io_destroy(self.inside(id, 0)) }
     }
+
+    /// Unmaps everything.
+    pub(super) fn clear(&self) {
+        let gone = self.munmap(0, PAGES * PAGE_SIZE);
+        gone.expect("an arena can be unmapped");
+    }
 }
 
 impl Drop for Arena {
     /// Contexts live on until the process ends; nobody can reach them any more.
     fn drop(&mut self) {
         let _ = self.munmap(0, PAGES * PAGE_SIZE);
+        TAKEN.store(false, Release);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::kernel::Skip;
-use super::maps::Object;
+use super::maps::{Object, Page};
 use super::sys::Error;
 use crate::aio::remap::story::{Moved, Tally, at_once};
 use crate::aio::remap::{Errno, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE};
@@ -33,74 +33,59 @@ pub fn mover_against_destroyer(mut go_on: impl FnMut(&Tally) -> bool) -> Result<
 
 fn round(arena: &Arena, tally: &mut Tally) -> Result<(), Skip> {
     let ring = arena.setup(1, OLD)?;
-    let flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+    let (length, flags) = (ring.length, MREMAP_MAYMOVE | MREMAP_FIXED);
     let (moved, destroyed) = at_once(
         tally.rounds,
         || {
-            let moved = arena.mremap(OLD, ring.length, ring.length, flags, NEW);
+            let moved = arena.mremap(OLD, length, length, flags, NEW);
             if moved.is_ok() {
-                arena
-                    .mmap(OLD, ring.length)
-                    .expect("the ring has just left");
+                let mapped = arena.mmap(OLD, length);
+                mapped.expect("the ring has just left");
             }
             moved
         },
         || arena.destroy_in_a_race(OLD),
     );
-    // First of all: only `maps` is looked at, and what is left of a dead ring goes.
-    let left = match destroyed {
-        Ok(()) => {
-            arena.forget(ring);
-            arena.unmap_ring(ring.inode)
-        }
-        Err(_) => 0,
-    };
-
-    let is_alive = moved.is_ok() && destroyed.is_err();
-    let mut innocents = innocents(arena);
-    if is_alive {
+    // First of all, and without touching it: what is left of a dead ring goes.
+    if destroyed.is_ok() {
+        arena.forget(ring);
+        tally.rings_left += u64::from(arena.unmap_ring(ring.inode) != 0);
+    }
+    if moved.is_ok() && destroyed.is_err() {
         tally.wrong_ids += u64::from(arena.getevents(NEW, 0).is_err());
         let destroyed = arena.destroy(NEW, None);
         let ours = Object::Ring { inode: ring.inode };
         let is_left = destroyed.pages.iter().any(|page| page.object == ours);
         tally.rings_left += u64::from(is_left);
-        innocents = innocents.min(self::innocents(arena));
     }
     if moved.is_ok() {
-        tally.innocents_unmapped += ring.length / PAGE_SIZE - innocents;
+        tally.innocents_unmapped += length / PAGE_SIZE - innocents(arena);
     }
-    tally.rings_left += u64::from(left != 0);
-    tally.count(
-        match moved {
-            Ok(NEW) => Some(Moved::Ok),
-            other => other
-                .err()
-                .and_then(Error::errno)
-                .and_then(|errno| match errno {
-                    Errno::Inval => Some(Moved::Inval),
-                    Errno::Fault => Some(Moved::Fault),
-                    _ => None,
-                }),
-        },
-        match destroyed {
-            Ok(()) => Some(true),
-            Err(error) => (error.errno() == Some(Errno::Inval)).then_some(false),
-        },
-    );
-    let all = arena.pages();
-    for page in all {
-        let gone = arena.munmap(page.number * PAGE_SIZE, PAGE_SIZE);
-        gone.expect("a page of the arena can be unmapped");
-    }
+    tally.count(mover_was_told(moved), destroyer_was_told(destroyed));
+    arena.clear();
     Ok(())
 }
 
-/// How many pages are mapped at the old place that are not of a ring.
+/// How many pages are mapped that are not of a ring.
 fn innocents(arena: &Arena) -> u64 {
-    let pages = arena.pages();
-    let is_innocent = |object: &Object| matches!(object, Object::Innocent { .. });
-    pages
-        .iter()
-        .filter(|page| is_innocent(&page.object))
-        .count() as u64
+    let pages = arena.pages().into_iter();
+    let is_innocent = |page: &Page| matches!(page.object, Object::Innocent { .. });
+    pages.filter(is_innocent).count() as u64
+}
+
+fn mover_was_told(answer: Result<u64, Error>) -> Option<Moved> {
+    match answer.map_err(Error::errno) {
+        Ok(NEW) => Some(Moved::Ok),
+        Err(Some(Errno::Inval)) => Some(Moved::Inval),
+        Err(Some(Errno::Fault)) => Some(Moved::Fault),
+        _ => None,
+    }
+}
+
+fn destroyer_was_told(answer: Result<(), Error>) -> Option<bool> {
+    match answer.map_err(Error::errno) {
+        Ok(()) => Some(true),
+        Err(Some(Errno::Inval)) => Some(false),
+        Err(_) => None,
+    }
 }

@@ -273,7 +273,18 @@ pub(super) fn eventfd() -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(file) })
 }
 
-/// Waits until an eventfd or the like can be read; `false` if it takes too long.
+/// Counts one in an eventfd.
+pub(super) fn eventfd_add_one(file: BorrowedFd<'_>) -> Result<(), Error> {
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: eight bytes.
+    let written = unsafe { libc::write(file.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    match written {
+        8 => Ok(()),
+        _ => Err(Error::last()),
+    }
+}
+
+/// Waits until an eventfd can be read; `false` if it takes too long.
 pub(super) fn wait_until_readable(file: BorrowedFd<'_>, milliseconds: c_int) -> bool {
     let mut poll = libc::pollfd {
         fd: file.as_raw_fd(),

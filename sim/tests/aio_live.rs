@@ -44,8 +44,8 @@ use case::{Answers, Case};
 use child::{Child, Kind};
 use draw::draw;
 
-/// Operations of a case.
-const STEPS: usize = 30;
+/// What is drawn for a case. Some of it comes to nothing: there may be no ring, or no room.
+const DRAWS: usize = 40;
 /// Cases of a test run.
 const CASES: u32 = 64;
 /// A model that is wrong has to be found out within so many.
@@ -80,6 +80,23 @@ fn kernel(test: &str) -> Option<Kernel> {
     }
 }
 
+#[test]
+fn a_child_that_dies_has_no_answer() {
+    let mut child = Child::start(Kind::Die, Duration::from_secs(10));
+    let answer = child.ask("die").unwrap_err();
+    assert!(
+        answer.contains("died") && answer.contains("exit status: 3"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_child_that_hangs_has_no_answer() {
+    let mut child = Child::start(Kind::Hang, Duration::from_millis(50));
+    let answer = child.ask("answer").unwrap_err();
+    assert!(answer.contains("took longer than 50ms"), "{answer}");
+}
+
 fn runner(cases: u32) -> (TestRunner, String) {
     let seed = match Config::default().rng_seed {
         RngSeed::Fixed(seed) => seed,
@@ -105,7 +122,7 @@ fn model_and_kernel_agree_after_every_step() {
     let cases = cases.map_or(CASES, |cases| cases.expect("AIO_LIVE_CASES is a number"));
     let (mut runner, again) = runner(cases);
     let answers = RefCell::new(Answers::default());
-    let outcome = runner.run(&vec(draw(), STEPS), |draws| {
+    let outcome = runner.run(&vec(draw(), DRAWS), |draws| {
         let case = Case::run(&draws, kernel.rules());
         answers.borrow_mut().add(&case);
         case.outcome.map_err(TestCaseError::fail)
@@ -208,7 +225,7 @@ fn every_wrong_model_is_found_out() {
         let mut cases = 0;
         let mut steps = 0;
         let found = (0..CASES_OF_A_WRONG_MODEL).find_map(|_| {
-            let draws = vec(draw(), STEPS)
+            let draws = vec(draw(), DRAWS)
                 .new_tree(&mut runner)
                 .expect("draws are not refused");
             let case = Case::run(&draws.current(), rules);

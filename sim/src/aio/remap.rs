@@ -22,12 +22,13 @@
 //!
 //! # What the lock is worth here
 //!
-//! Under [`Commit`](Version::Commit) the mover takes a stamp, moves, says so, and commits; `io_destroy` is a write
-//! section. The two need no lock in common for that, and a destroyer need not be found in a table. But
-//! `io_destroy` has to hold `mmap_sem` while it reads where the ring lies, or it reads a place that is about to
-//! be taken back (`tests/loom_aio_remap.rs` shows what comes of that). And once it does so, `mmap_sem` alone keeps
-//! the two apart: a model shows that everything holds without the commit, too. All that the commit adds is that a
-//! ring which is being destroyed does not move any more. So it is correct, and nothing that the kernel lacks.
+//! Under [`Commit`](Version::Commit) the mover takes a stamp, moves the ring, publishes its new place and commits;
+//! `io_destroy` is a write section. Neither takes `ioctx_lock` because of the other. But `io_destroy` has to hold
+//! `mmap_sem` while it reads where the ring lies, or it may read a place that the mover is about to take back
+//! (`tests/loom_aio_remap.rs` shows what comes of that). And once it does, `mmap_sem` alone keeps the two apart: a
+//! model shows that every invariant holds without the commit, too. All that the commit adds is that a ring does
+//! not move any more when its destruction has begun. So this use of the lock is correct, and the kernel does not
+//! need it.
 //!
 //! Where the lock does help is the checker: [`Mm::observe`] looks at a process while its threads are at work.
 //!
@@ -50,6 +51,12 @@
 //! The rules were read off Linux 6.18, and `tests/aio_live.rs` compares them with the kernel that it runs on, step
 //! by step, in random sequences of calls. [`Rules`] has what differs from kernel to kernel, and [`Steps`] what
 //! tests leave out to show that it is noticed.
+//!
+//! # At full speed
+//!
+//! [`mover_against_destroyer`] plays the race with real threads, under the rules of any version, and counts what
+//! came of it. `live::mover_against_destroyer`, behind the feature `live`, does the same on the Linux kernel that it
+//! runs on.
 //!
 //! # What was left out
 //!

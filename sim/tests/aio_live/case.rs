@@ -10,6 +10,8 @@ use crate::draw::{Draw, Places, Resolver};
 use crate::expected::Expected;
 use crate::system::{Op, apply};
 
+/// Operations of a case.
+const STEPS: usize = 30;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// What a case came to.
@@ -40,6 +42,9 @@ impl Case {
         let mut resolver = Resolver::new(places);
         child.ask(&places.all.to_string())?;
         for draw in draws {
+            if self.steps.len() == STEPS {
+                break;
+            }
             let Some(op) = resolver.resolve(*draw, &expected) else {
                 continue;
             };

@@ -31,6 +31,10 @@ pub enum Kind {
     Case,
     /// How many rounds to race.
     Race,
+    /// Any line: it dies of it.
+    Die,
+    /// Any line: there is never an answer.
+    Hang,
 }
 
 impl Kind {
@@ -39,6 +43,8 @@ impl Kind {
             Self::Probe => "probe",
             Self::Case => "case",
             Self::Race => "race",
+            Self::Die => "die",
+            Self::Hang => "hang",
         }
     }
 }
@@ -174,6 +180,8 @@ pub fn be_child() {
             let tally = tally.expect("there was AIO in the probe");
             say(&format!("{} {tally:?}", tally.holds()));
         }
+        "die" => process::exit(orders.next().map_or(0, |_| 3)),
+        "hang" => orders.for_each(drop),
         other => panic!("{VARIABLE}={other}?"),
     }
 }
@@ -189,7 +197,8 @@ fn say(text: &str) {
 }
 
 fn tell(kernel: &Kernel) -> String {
-    let flags = flags(&mut kernel.clone()).map(|flag| u8::from(*flag).to_string());
+    let mut kernel = *kernel;
+    let flags = flags(&mut kernel).map(|flag| u8::from(*flag).to_string());
     format!("kernel {} {}", kernel.possible_cpus, flags.join(" "))
 }
 

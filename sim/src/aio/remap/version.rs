@@ -129,7 +129,8 @@ pub struct Steps {
     pub lookup_reads_first_word: bool,
     /// A lookup compares `user_id` with the id.
     pub lookup_compares_user_id: bool,
-    /// A lookup takes a reference only if there is one still. Without: as kernels did until 2018.
+    /// A lookup takes a reference only if there is one still. Without: as kernels did until
+    /// baf10564fbb6, of 2018.
     pub lookup_tries_to_get: bool,
     /// The hook sets `mmap_base` too, not `user_id` alone.
     pub hook_sets_mmap_base: bool,

@@ -24,6 +24,8 @@ mod draw;
 mod expected;
 #[path = "aio_live/real.rs"]
 mod real;
+#[path = "aio_live/resolve.rs"]
+mod resolve;
 #[path = "aio_live/system.rs"]
 mod system;
 

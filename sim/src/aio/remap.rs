@@ -6,10 +6,11 @@
 //!
 //! # The race
 //!
-//! The move tells the context where it lies now, in a hook. `io_destroy` takes the context out of the table,
-//! then unmaps the ring where the context says that it is. In the first version the hook came too late for a
-//! context that was out of the table already, and nobody minded: the ring had moved, something else came to lie
-//! at its old place, and `io_destroy` unmapped that. Without any hook, up to 3.18, it did so without a race.
+//! `mremap` calls a hook, which looks the context up in a table and tells it where its ring lies now. `io_destroy`
+//! takes the context out of the table, then unmaps the ring where the context says that it lies. In the first
+//! version a hook that came between the two found no context and let the move stand: the ring had moved,
+//! something else came to lie at its old place, and `io_destroy` unmapped that. Up to 3.18 there was no hook, and
+//! it took no race to get there.
 //!
 //! | [`Version`] | from | |
 //! |---|---|---|

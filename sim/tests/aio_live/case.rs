@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use seqschedlock_sim::aio::remap::{Rules, Steps, Violation};
 
 use crate::child::{Child, Kind};
-use crate::draw::{Draw, Places, Resolver};
+use crate::draw::Draw;
 use crate::expected::Expected;
+use crate::resolve::{Places, Resolver};
 use crate::system::{Op, apply};
 
 /// Operations of a case.

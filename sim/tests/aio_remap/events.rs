@@ -82,7 +82,7 @@ fn a_tail_is_believed_until_the_next_event() {
 }
 
 #[test]
-fn the_size_in_the_header_is_nobodys_business() {
+fn the_size_in_the_header_is_ignored() {
     let (world, ring) = ring_with_events(2);
     world.store(ring + NR, 1);
     world.read(ring, 3);

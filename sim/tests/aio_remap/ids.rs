@@ -97,7 +97,7 @@ fn a_destroyed_id_is_none() {
 }
 
 #[test]
-fn a_call_that_has_found_its_context_does_not_mind_a_move() {
+fn a_call_that_has_found_its_context_survives_a_move() {
     let world = World::new();
     let ring = world.ring_at(ONE_PAGE, A);
     let sleeper = world.lookup(ring).unwrap();

@@ -50,7 +50,7 @@ fn a_torn_ring_takes_other_memory_with_it() {
 }
 
 #[test]
-fn what_a_destroyed_context_left_does_not_move_and_what_it_was_to_replace_is_lost() {
+fn a_leftover_does_not_move_and_its_target_is_lost() {
     let (world, _) = torn();
     world.shift(A, 1, B).unwrap();
     world.io_destroy(B).unwrap();

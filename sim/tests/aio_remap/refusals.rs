@@ -69,7 +69,7 @@ fn a_ring_does_not_grow() {
 }
 
 #[test]
-fn a_ring_is_not_left_behind_as_well() {
+fn a_ring_does_not_stay_at_its_old_place_as_well() {
     let world = ring_and_memory(Version::Y2023.rules());
     let flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
     for call in [
@@ -83,7 +83,7 @@ fn a_ring_is_not_left_behind_as_well() {
 }
 
 #[test]
-fn where_nothing_is_nothing_moves() {
+fn nothing_moves_away_from_an_empty_place() {
     let world = ring_and_memory(Version::Y2023.rules());
     for call in [
         (A + 2 * PAGE, PAGE, PAGE, FIXED, B),
@@ -95,7 +95,7 @@ fn where_nothing_is_nothing_moves() {
 }
 
 #[test]
-fn what_stays_after_shrinking_has_to_be_one_area() {
+fn what_remains_after_shrinking_must_be_one_area() {
     let world = ring_and_memory(Version::Y2023.rules());
     world.mmap(A + 2 * PAGE, PAGE).unwrap();
     refused(

@@ -43,12 +43,12 @@ fn swap_and_lookup(rules: Rules) {
 }
 
 #[test]
-fn y2015_a_lookup_finds_who_is_there() {
+fn y2015_a_lookup_finds_the_ring_that_is_there() {
     swap_and_lookup(Version::Y2015.rules());
 }
 
 #[test]
-fn commit_a_lookup_finds_who_is_there() {
+fn commit_a_lookup_finds_the_ring_that_is_there() {
     swap_and_lookup(Version::Commit.rules());
 }
 
@@ -79,13 +79,13 @@ fn leave_and_lookup(rules: Rules) {
 }
 
 #[test]
-fn y2015_a_lookup_does_not_find_who_has_left() {
+fn y2015_a_lookup_does_not_find_a_ring_that_has_left() {
     leave_and_lookup(Version::Y2015.rules());
 }
 
 #[test]
 #[should_panic(expected = "the id finds a ring that has left")]
-fn a_lookup_that_does_not_compare_user_id_finds_who_has_left() {
+fn a_lookup_that_does_not_compare_user_id_finds_a_ring_that_has_left() {
     leave_and_lookup(without(Version::Y2015, |steps| {
         steps.lookup_compares_user_id = false
     }));
@@ -121,13 +121,13 @@ fn reuse_and_lookup(rules: Rules) {
 }
 
 #[test]
-fn y2015_a_lookup_does_not_find_who_was_never_there() {
+fn y2015_a_lookup_does_not_find_a_ring_that_was_never_there() {
     reuse_and_lookup(Version::Y2015.rules());
 }
 
 #[test]
 #[should_panic(expected = "the id finds a ring that was never there")]
-fn a_lookup_that_does_not_compare_user_id_finds_who_was_never_there() {
+fn a_lookup_that_does_not_compare_user_id_finds_a_ring_that_was_never_there() {
     reuse_and_lookup(without(Version::Y2015, |steps| {
         steps.lookup_compares_user_id = false
     }));

@@ -178,7 +178,7 @@ fn commit_leaves_the_ring_if_its_place_is_read_too_early() {
     });
 }
 
-/// Not a twin that dies: with the place read under `mmap_sem` no invariant needs the commit. See the
+/// This twin does not die: once the place is read under `mmap_sem`, no invariant needs the commit. See the
 /// documentation of `remap`.
 #[test]
 fn commit_holds_in_every_interleaving_without_the_commit() {

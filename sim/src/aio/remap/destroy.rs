@@ -72,8 +72,8 @@ impl Mm {
         }
     }
 
-    /// Unmaps on behalf of a context, and counts what was not of its ring. Where user space has torn the
-    /// ring apart that is its own fault.
+    /// Unmaps on behalf of a context, and counts what was not of its ring. If user space has torn the ring
+    /// apart, the loss is its own fault and does not count.
     fn unmap_for(&self, ctx: &KioCtx, range: Range<u64>) {
         let unmapped = lock(&self.page_table).unmap(range);
         for (_, mapped) in &unmapped {

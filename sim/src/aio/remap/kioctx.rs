@@ -18,8 +18,8 @@ use crate::sync::atomic::{
 
 /// `struct kioctx`.
 ///
-/// `user_id` and `mmap_base` are written by the mover and read by others. Release pairs with acquire, so
-/// that one who finds a new place also finds what was done before.
+/// The mover writes `user_id` and `mmap_base`, and others read them. Release pairs with acquire: whoever reads
+/// the new place also sees what was done before it was written.
 pub(super) struct KioCtx {
     pub(super) file: Arc<RingFile>,
     /// Its place in the table.

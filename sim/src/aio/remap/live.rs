@@ -7,7 +7,7 @@
 //! # Safety first
 //!
 //! A leftover is what stays mapped of a ring when its context is destroyed. The kernel frees the context a little
-//! later, and until 2026 an access to a leftover while it does so could oops it. So nobody may come near one:
+//! later, and until 2026 an access to a leftover could crash the kernel while it did. So nothing may touch one:
 //!
 //! - a ring is moved into the arena as soon as it is set up, and nothing else names an address outside;
 //! - [`Arena::destroy`] unmaps all leftovers before it returns. They may be moved once, which touches none of their

@@ -21,7 +21,7 @@ const RINGS: u64 = 0x7f00_0000_0000;
 
 /// `struct mm_struct`: the address space of a process, and the AIO contexts that are part of it.
 ///
-/// Every method that has the name of a system call is one, and all may be called by several threads at once.
+/// A method named after a system call stands for that call. Several threads may make them at once.
 ///
 /// ```
 /// use seqschedlock_sim::aio::remap::{MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Request, Version};
@@ -41,18 +41,18 @@ const RINGS: u64 = 0x7f00_0000_0000;
 #[derive(Debug)]
 pub struct Mm {
     pub(super) rules: Rules,
-    /// Held for writing by what changes areas, for reading by a fault.
+    /// Held for writing by whatever changes areas, for reading by a fault.
     pub(super) mmap_sem: RwLock<()>,
     pub(super) page_table: Mutex<Areas>,
     /// With `ioctx_lock` around it.
     pub(super) table: Mutex<Table>,
-    /// Every system call is a write section of it, if anybody is to look meanwhile.
+    /// If the process is observed, every system call is a write section of this.
     pub(super) changes: Option<RawSeqSchedLock<Park>>,
     pub(super) census: Arc<Census>,
     next: Next,
 }
 
-/// What is given out once. (`core`'s also under loom: the order is of no interest.)
+/// Numbers and places that are given out once. (`core`'s also under loom: their order is of no interest.)
 #[derive(Debug)]
 struct Next {
     number: AtomicU64,
@@ -86,7 +86,7 @@ impl Mm {
         }
     }
 
-    /// One that can be [looked at](Self::observe) while its threads are at work.
+    /// The same for a process that can be [observed](Self::observe) while its threads are at work.
     #[must_use]
     pub fn observed(rules: Rules) -> Self {
         Self {
@@ -161,7 +161,7 @@ impl Mm {
     pub fn load(&self, at: u64) -> Option<u32> {
         let look = || self.mapped(at, |mapped, index| mapped.load(index))?;
         look().or_else(|| {
-            // A fault. Before it may say that nothing is there it waits for whoever moves areas about.
+            // A fault. It waits for whoever is moving areas before it says that nothing is there.
             let _mmap_sem = read(&self.mmap_sem);
             look()
         })
@@ -209,7 +209,8 @@ impl Mm {
 
     /// `fork`: a process with copies of the areas and without contexts.
     ///
-    /// Memory of the process's own is copied, though this model calls it shared: nobody looks at the other's.
+    /// What the two write to their own memory from then on, the other one does not see. (The kernel would
+    /// share it, since it is mapped as shared.)
     #[must_use]
     pub fn fork(&self) -> Self {
         let _section = self.section();

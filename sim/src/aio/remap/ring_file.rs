@@ -81,10 +81,10 @@ struct Memory {
     completed: u32,
 }
 
-/// What the checker has to know, and nobody else looks at.
+/// What only the checker looks at.
 #[derive(Debug)]
 pub(super) struct History {
-    /// Where the piece lies that was moved last, or else the ring.
+    /// Where the piece that was moved last lies; at first, the whole ring.
     pub(super) moved_to: AtomicU64,
     /// User space has moved it whole, if at all, and done nothing else to its areas or its id.
     pub(super) intact: AtomicBool,

@@ -50,8 +50,7 @@ impl Version {
 
     /// What such a kernel does.
     ///
-    /// Apart from the hook that is what Linux 6.18 does, under all of them: the versions are to differ in
-    /// the hook only.
+    /// Versions differ in the hook only. In everything else they are Linux 6.18.
     #[must_use]
     pub const fn rules(self) -> Rules {
         let latest = matches!(self, Self::Y2026);
@@ -114,7 +113,7 @@ pub struct Rules {
     pub checks_same_size: bool,
     /// What `mremap` will refuse for its source it refuses before it unmaps the target. (Since 2025.)
     pub refuses_before_unmapping: bool,
-    /// Of the machine: rings have room for four requests of each.
+    /// Of the machine: a ring has room for at least four requests of each CPU.
     pub possible_cpus: u32,
     /// `fs.aio-max-nr`, for one process alone.
     pub aio_max_nr: u64,

@@ -132,7 +132,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// Whatever keeps rings from being there, or from being moved.
+    /// The reason why there is no ring, or why it cannot move.
     pub fn setup(&self, requests: u32, at: u64) -> Result<Ring, Skip> {
         let refused = |call| move |error| Skip::Refused { call, error };
         let id = sys::io_setup(requests).map_err(refused("io_setup"))?;

@@ -102,7 +102,7 @@ pub enum Violation {
     },
 }
 
-/// What two [`Snapshot`]s differ in.
+/// What two [`Snapshot`](super::Snapshot)s differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Changed {
     /// What is mapped at an address.

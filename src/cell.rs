@@ -12,11 +12,10 @@ use core::mem::MaybeUninit;
 use bytemuck::NoUninit;
 
 use crate::conflict::Conflict;
-use crate::sync::{ATTEMPTS_BEFORE_A_TURN, Racing, const_fn, wait_init};
-#[cfg(feature = "park")]
-use crate::wait::Internal;
+use crate::sync::{ATTEMPTS_BEFORE_A_TURN, Racing, const_fn};
+use crate::turn_lock::{Taken, TurnLock};
 use crate::wait::{Wait, Writers};
-use crate::word::cell::{CellWord, Turn, load_whole, store_whole};
+use crate::word::cell::{Turn, load_whole, store_whole};
 use guard::Work;
 
 /// From so many bytes on, a call costs less than a copy.
@@ -97,8 +96,7 @@ const LARGE: usize = 256;
 /// static CELL: SeqSchedCell<Padded, Spin> = SeqSchedCell::new(Padded(1, 2));
 /// ```
 pub struct SeqSchedCell<T, W> {
-    word: CellWord,
-    wait: W,
+    turns: TurnLock<W>,
     value: Racing<T>,
 }
 
@@ -108,7 +106,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         #[inline]
         #[must_use]
         pub const fn new(value: T) -> Self {
-            Self { word: CellWord::new(), wait: wait_init!(use W), value: Racing::new(value) }
+            Self { turns: TurnLock::new(), value: Racing::new(value) }
         }
     }
 
@@ -261,8 +259,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<SeqSchedCellGuard<'_, T, W>> {
-        let turn = self.word.take_turn()?;
-        Some(SeqSchedCellGuard::new(Work::new(self, turn)))
+        let turn = self.turns.try_lock()?;
+        Some(SeqSchedCellGuard::new(Work { cell: self, turn }))
     }
 
     /// The value, without the cell.
@@ -287,9 +285,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
             if let Some(turn) = self.try_harder(conflict, attempts) {
                 // There is no writer left to lose to.
                 self.value.load(to);
-                if self.word.give_up(turn, W::WAKES) {
-                    self.wake();
-                }
+                drop(turn);
                 return;
             }
         }
@@ -302,11 +298,11 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
             self.value.load_whole(load_whole(), to);
             return Ok(());
         }
-        let seen = self.word.begin()?;
+        let seen = self.turns.word.begin()?;
         self.value.load(to);
         // If nothing was stored between `begin` and `end`, these are the bytes of the value that was stored last,
         // all of them.
-        self.word.end(seen)
+        self.turns.word.end(seen)
     }
 
     /// After a load that failed: waits if there is something to wait for, and from some attempt on takes a turn
@@ -316,37 +312,35 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     // No value comes back from here: one that did, through memory, would cost the others a copy.
     #[cold]
     #[inline(never)]
-    fn try_harder(&self, conflict: Conflict, attempts: u32) -> Option<Turn> {
+    fn try_harder(&self, conflict: Conflict, attempts: u32) -> Option<Taken<'_, W>> {
         if conflict == Conflict::WriterRunning {
-            self.wait.wait(&Writers::new(&self.word.copy()));
+            let turns = &self.turns;
+            turns.wait.wait(&Writers::new(&turns.word.copy()));
         }
         if attempts < ATTEMPTS_BEFORE_A_TURN {
             return None;
         }
-        self.word.take_turn()
+        self.turns.try_lock()
     }
 
     #[inline]
     fn work(&self) -> Work<'_, T, W> {
-        let turn = match self.word.take_turn() {
-            Some(turn) => turn,
-            None => self.wait_for_turn(),
-        };
-        Work::new(self, turn)
+        let turn = self.turns.lock();
+        Work { cell: self, turn }
     }
 
     /// A turn in which a value may be put into place at once.
     #[inline]
     fn turn_to_put(&self) -> Turn {
         let taken = if Racing::<T>::WHOLE {
-            self.word.take_turn()
+            self.turns.word.take_turn()
         } else {
-            self.word.take_turn_and_enter()
+            self.turns.word.take_turn_and_enter()
         };
         match taken {
             Some(turn) => turn,
             None => {
-                let turn = self.wait_for_turn();
+                let turn = self.turns.wait_for_turn();
                 self.enter(turn);
                 turn
             }
@@ -357,33 +351,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     #[inline]
     fn enter(&self, turn: Turn) {
         if !Racing::<T>::WHOLE {
-            self.word.enter(turn, W::WAKES);
+            self.turns.word.enter(turn, W::WAKES);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wait_for_turn(&self) -> Turn {
-        #[cfg(feature = "park")]
-        if let Some(park) = self.wait.lines_writers_up(Internal) {
-            return park.take_turn(&self.word);
-        }
-        loop {
-            self.wait.wait(&Writers::new(&self.word.turn()));
-            if let Some(turn) = self.word.take_turn() {
-                return turn;
-            }
-        }
-    }
-
-    /// Wakes those who wait for the end of a turn, or of the copy in it.
-    #[cold]
-    fn wake(&self) {
-        #[cfg(feature = "park")]
-        if let Some(park) = self.wait.lines_writers_up(Internal) {
-            return park.wake_turn(&self.word);
-        }
-        self.wait.wake();
     }
 
     /// The value, for the writer whose turn it is.
@@ -408,8 +377,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     #[inline]
     fn leave(&self, turn: Turn) {
-        if self.word.leave(turn, W::WAKES) {
-            self.wake();
+        if self.turns.word.leave(turn, W::WAKES) {
+            self.turns.wake();
         }
     }
 }
@@ -434,7 +403,7 @@ impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCell<T, W> {
             Ok(value) => out.field("value", &value),
             Err(_) => out.field("value", &format_args!("<being replaced>")),
         };
-        out.field("sequence", &self.word.sequence())
+        out.field("sequence", &self.turns.word.sequence())
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,8 @@
 pub(crate) use inner::*;
 
 #[cfg(feature = "park")]
+pub(crate) use made_once::MadeOnce;
+#[cfg(feature = "park")]
 pub(crate) use mutex::Mutex;
 #[cfg(feature = "cell")]
 pub(crate) use racing::Racing;
@@ -15,6 +17,9 @@ pub(crate) use racing::Racing;
 #[cfg(feature = "cell")]
 #[cfg_attr(all(loom, feature = "loom"), path = "sync/racing_model.rs")]
 mod racing;
+
+#[cfg(feature = "park")]
+mod made_once;
 
 #[cfg(feature = "park")]
 #[cfg_attr(all(loom, feature = "loom"), path = "sync/mutex_model.rs")]
@@ -31,7 +36,6 @@ pub(crate) const LOCKED_RMW_IS_FULL_FENCE: bool = cfg!(all(
 
 /// A cell that counts the cycles of its sequence has one of a single bit: models do not get round a
 /// longer one.
-#[cfg(feature = "cell")]
 pub(crate) const SHORT_CYCLES: bool = cfg!(all(loom, feature = "loom"));
 
 #[cfg(not(all(loom, feature = "loom")))]
@@ -46,11 +50,13 @@ mod inner {
     /// Each twice as long as the one before: 127 pause instructions in all, some microseconds.
     #[cfg(feature = "park")]
     pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 7;
+    /// How often a reader loses before it keeps the gate over its load.
+    pub(crate) const ATTEMPTS_BEFORE_THE_GATE: u32 = 3;
     /// How often a load of a cell fails before it takes a turn. By then it has lost to as many writers.
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 8;
     /// How often a writer of a cell is woken for its turn and comes too late, before it is handed one.
-    #[cfg(all(feature = "park", feature = "cell"))]
+    #[cfg(feature = "park")]
     pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 3;
 
     #[cfg(feature = "std")]
@@ -127,9 +133,10 @@ mod inner {
     #[cfg(feature = "park")]
     pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 0;
     /// A model is short: nobody loses often.
+    pub(crate) const ATTEMPTS_BEFORE_THE_GATE: u32 = 1;
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 1;
-    #[cfg(all(feature = "park", feature = "cell"))]
+    #[cfg(feature = "park")]
     pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 0;
 
     /// `crossbeam_utils::Backoff` aborts a model. Here a spin gives the others a turn.

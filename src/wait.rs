@@ -5,7 +5,7 @@ mod park;
 #[cfg(feature = "park")]
 mod queue;
 mod spin;
-#[cfg(all(feature = "park", feature = "cell"))]
+#[cfg(feature = "park")]
 mod turns;
 #[cfg(feature = "std")]
 mod yield_now;
@@ -108,17 +108,17 @@ pub trait Wait: Sized {
     ///
     /// A turn that is handed to the wrong writer is a torn value, so no other strategy can have such a queue:
     /// nobody else can name the argument.
-    #[cfg(all(feature = "park", feature = "cell"))]
+    #[cfg(feature = "park")]
     #[doc(hidden)]
     fn lines_writers_up(&self, _: Internal) -> Option<&Park> {
         None
     }
 }
 
-#[cfg(all(feature = "park", feature = "cell"))]
+#[cfg(feature = "park")]
 pub(crate) use internal::Internal;
 
-#[cfg(all(feature = "park", feature = "cell"))]
+#[cfg(feature = "park")]
 mod internal {
     /// What only this crate can name.
     #[derive(Debug)]

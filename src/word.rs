@@ -12,7 +12,6 @@
 //!
 //! `docs/memory-ordering.md` holds the argument; every comment here names the partner of its line.
 
-#[cfg(feature = "cell")]
 pub(crate) mod cell;
 
 // Here the layout is chosen, and nowhere else. Tests have both words.

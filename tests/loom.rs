@@ -13,6 +13,8 @@ mod dies;
 mod explore;
 #[path = "loom/fenced.rs"]
 mod fenced;
+#[path = "loom/gated.rs"]
+mod gated;
 #[path = "loom/observe.rs"]
 mod observe;
 #[path = "loom/park.rs"]

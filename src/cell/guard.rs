@@ -7,24 +7,19 @@ use core::ops::{Deref, DerefMut};
 use bytemuck::NoUninit;
 
 use super::SeqSchedCell;
+use crate::turn_lock::Taken;
 use crate::wait::Wait;
-use crate::word::cell::Turn;
 
-/// A turn, given up when dropped.
-pub(super) struct Work<'a, T: NoUninit, W: Wait> {
-    cell: &'a SeqSchedCell<T, W>,
-    turn: Turn,
+/// A turn at a cell.
+pub(super) struct Work<'a, T, W: Wait> {
+    pub(super) cell: &'a SeqSchedCell<T, W>,
+    pub(super) turn: Taken<'a, W>,
 }
 
-impl<'a, T: NoUninit, W: Wait> Work<'a, T, W> {
-    #[inline]
-    pub(super) fn new(cell: &'a SeqSchedCell<T, W>, turn: Turn) -> Self {
-        Self { cell, turn }
-    }
-
+impl<T: NoUninit, W: Wait> Work<'_, T, W> {
     #[inline]
     pub(super) fn copy(&self) -> T {
-        self.cell.own(&self.turn)
+        self.cell.own(self.turn.turn())
     }
 
     #[inline]
@@ -32,19 +27,10 @@ impl<'a, T: NoUninit, W: Wait> Work<'a, T, W> {
         let Work { cell, turn } = self;
         // Before anything else: if a `wake` that panics dropped it, it would give up the turn of
         // whoever has it by then.
-        core::mem::forget(self);
+        let turn = turn.into_turn();
         cell.enter(turn);
         cell.put(&value);
         cell.leave(turn);
-    }
-}
-
-impl<T: NoUninit, W: Wait> Drop for Work<'_, T, W> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.cell.word.give_up(self.turn, W::WAKES) {
-            self.cell.wake();
-        }
     }
 }
 

@@ -43,9 +43,8 @@ impl<T: NoUninit> SeqSchedCell<T, Park> {
     /// A deadline that has passed answers at once.
     #[must_use = "the copy is published when the guard is dropped, here at once"]
     pub fn lock_deadline(&self, deadline: Instant) -> Option<SeqSchedCellGuard<'_, T, Park>> {
-        let turn = self.word.take_turn();
-        let turn = turn.or_else(|| self.wait.take_turn_until(&self.word, Some(deadline)));
-        turn.map(|turn| SeqSchedCellGuard::new(Work::new(self, turn)))
+        let turn = self.turns.lock_deadline(deadline)?;
+        Some(SeqSchedCellGuard::new(Work { cell: self, turn }))
     }
 }
 
@@ -76,7 +75,7 @@ impl<T: NoUninit> SeqSchedCell<T, Park> {
     /// # }
     /// ```
     pub async fn lock_async(&self) -> SeqSchedCellGuard<'_, T, Park> {
-        let turn = self.wait.take_turn_async(&self.word).await;
-        SeqSchedCellGuard::new(Work::new(self, turn))
+        let turn = self.turns.lock_async().await;
+        SeqSchedCellGuard::new(Work { cell: self, turn })
     }
 }

@@ -63,6 +63,10 @@ impl RawSeqSchedLock<Park> {
 /// run. After an attempt that raced they give the other tasks a turn, so that a timeout around them can
 /// end them. Their futures are `Send` if the closures and what they return are.
 ///
+/// Closures may be `async ||`, and may borrow what they share. One that hands out what it changes, as `async || n +=
+/// 1` does, is refused by the compiler: share an atomic or a [`Cell`](core::cell::Cell) instead. (`AsyncFnMut` would
+/// admit it, and make the future of every closure that borrows anything unfit for `tokio::spawn`.)
+///
 /// The last writer out calls the wakers, with nothing locked: [`Park`] says what they may do.
 ///
 /// A future that is dropped while it waits for writers leaves nothing behind: it is out of the queue,

@@ -8,10 +8,6 @@ pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
 #[cfg(feature = "std")]
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(std::sync::Mutex::new(value))
-    }
-
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
         self.0
             .lock()
@@ -25,6 +21,7 @@ impl<T> Mutex<T> {
 
 /// Without threads to block: it spins.
 #[cfg(not(feature = "std"))]
+#[derive(Default)]
 pub(crate) struct Mutex<T> {
     locked: super::atomic::AtomicBool,
     value: core::cell::UnsafeCell<T>,
@@ -32,26 +29,21 @@ pub(crate) struct Mutex<T> {
 
 #[cfg(not(feature = "std"))]
 mod spinning {
-    use core::cell::UnsafeCell;
     use core::ops::{Deref, DerefMut};
 
     use super::Mutex;
     use crate::sync::Backoff;
-    use crate::sync::atomic::{AtomicBool, Ordering};
+    use crate::sync::atomic::Ordering;
 
     // SAFETY: the value is reached by whoever has locked it, and by nobody else.
     unsafe impl<T: Send> Sync for Mutex<T> {}
 
+    // What is changed under it is changed in a few instructions that do not panic.
+    impl<T> core::panic::RefUnwindSafe for Mutex<T> {}
+
     pub(crate) struct Guard<'a, T>(&'a Mutex<T>);
 
     impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
-            Self {
-                locked: AtomicBool::new(false),
-                value: UnsafeCell::new(value),
-            }
-        }
-
         pub(crate) fn lock(&self) -> Guard<'_, T> {
             let backoff = Backoff::new();
             loop {

@@ -6,10 +6,6 @@ use core::ops::DerefMut;
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
-    }
-
     pub(crate) fn lock(&self) -> impl DerefMut<Target = T> {
         self.0
             .lock()

@@ -2,7 +2,6 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::Poll;
 
-#[cfg(feature = "cell")]
 use super::Internal;
 use super::queue::{Place, Queue, Waiter, wake_each};
 use super::{Wait, Writers};
@@ -53,7 +52,6 @@ impl Wait for Park {
         wake_each(readers);
     }
 
-    #[cfg(feature = "cell")]
     fn lines_writers_up(&self, _: Internal) -> Option<&Park> {
         Some(self)
     }
@@ -138,6 +136,7 @@ impl Park {
 /// woken, since whoever gets it keeps it for a time slice.
 pub(super) fn spin_briefly(writers: &Writers<'_>, over: impl Fn() -> bool) -> bool {
     let backoff = Backoff::new();
+    #[allow(clippy::reversed_empty_ranges, reason = "a model does not spin")]
     for _ in 0..SPINS_BEFORE_BLOCKING {
         if !writers.running() {
             return true;

@@ -4,17 +4,12 @@
 //! enter or leave the queue; it may panic. So wakers are called, cloned and dropped with the queue unlocked:
 //! what is to be woken is taken out first, and what was taken out is as good as woken.
 
-use alloc::{boxed::Box, collections::BTreeMap};
+use alloc::collections::BTreeMap;
 use core::fmt;
 use core::ops::DerefMut;
-use core::ptr;
 use core::task::{Context, Waker};
 
-use crate::sync::{
-    Mutex,
-    atomic::{AtomicPtr, Ordering},
-    const_fn,
-};
+use crate::sync::{MadeOnce, Mutex, const_fn};
 
 /// Whom to wake.
 pub(super) enum Waiter {
@@ -72,7 +67,6 @@ impl Waiters {
     }
 
     /// Whoever came first.
-    #[cfg(feature = "cell")]
     pub(super) fn first(&self) -> Option<u64> {
         self.line.first_key_value().map(|(ticket, _)| *ticket)
     }
@@ -87,82 +81,43 @@ pub(super) struct Lines {
     /// For the last writer to be out, or for the end of a copy. All are woken at once.
     pub(super) readers: Waiters,
     /// For the turn of a cell. One is woken at a time.
-    #[cfg(feature = "cell")]
     pub(super) turns: super::turns::Turns,
 }
 
 impl Lines {
     fn len(&self) -> usize {
-        #[cfg(feature = "cell")]
         let turns = self.turns.waiters.line.len();
-        #[cfg(not(feature = "cell"))]
-        let turns = 0;
         self.readers.line.len() + turns
     }
 }
 
 /// One pointer: the lines are made when somebody waits for the first time.
 pub(super) struct Queue {
-    lines: AtomicPtr<Mutex<Lines>>,
+    lines: MadeOnce<Mutex<Lines>>,
 }
 
 impl Queue {
     const_fn! {
         pub(super) const fn new() -> Self {
-            Self { lines: AtomicPtr::new(ptr::null_mut()) }
-        }
-    }
-
-    fn lines(&self) -> Option<&Mutex<Lines>> {
-        // Acquire: pairs with the exchange that put them there.
-        let lines = self.lines.load(Ordering::Acquire);
-        // SAFETY: null, or made by `Box::into_raw` below and freed with `self`.
-        unsafe { lines.as_ref() }
-    }
-
-    #[cold]
-    fn make_lines(&self) -> &Mutex<Lines> {
-        let made = Box::into_raw(Box::new(Mutex::new(Lines::default())));
-        let there =
-            self.lines
-                .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
-        match there {
-            // SAFETY: it stays until `self` is dropped.
-            Ok(_) => unsafe { &*made },
-            Err(others) => {
-                // SAFETY: nobody else has seen ours, and the others' stay until `self` is dropped.
-                unsafe {
-                    drop(Box::from_raw(made));
-                    &*others
-                }
-            }
+            Self { lines: MadeOnce::new() }
         }
     }
 
     /// For those who wait.
     pub(super) fn lock(&self) -> impl DerefMut<Target = Lines> {
-        self.lines().unwrap_or_else(|| self.make_lines()).lock()
+        self.lines.get_or_make().lock()
     }
 
     /// For those who wake: if nobody has ever waited, there is nobody to wake.
     pub(super) fn lock_if_made(&self) -> Option<impl DerefMut<Target = Lines>> {
-        Some(self.lines()?.lock())
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        if let Some(lines) = self.lines() {
-            // SAFETY: places borrow the queue, so nobody uses it any more.
-            drop(unsafe { Box::from_raw(ptr::from_ref(lines).cast_mut()) });
-        }
+        Some(self.lines.get()?.lock())
     }
 }
 
 /// Prints how many wait, unless the queue is just changing. Never blocks.
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = match self.lines() {
+        let waiting = match self.lines.get() {
             None => Some(0),
             Some(lines) => lines.try_lock().map(|lines| lines.len()),
         };

@@ -4,8 +4,15 @@
 //! other writers only, and may last; it copies its work back, which concerns readers, and is short. Both
 //! are in one word, so that a plain store does both at once.
 //!
+//! A gate has only its turns, and no copies.
+//!
 //! There is no publication to validate here: readers only look. So a release fence behind the entry
 //! is enough, where a lock needs a full one.
+
+#![cfg_attr(
+    not(feature = "cell"),
+    allow(dead_code, reason = "without cells there are only turns")
+)]
 
 use super::layout::cell::{AtomicState, COUNTS_CYCLES, Cycle, Cycles, State};
 use super::{Running, fence};

@@ -2,7 +2,6 @@
 
 pub(super) use super::split as lock;
 
-#[cfg(feature = "cell")]
 pub(super) mod cell {
     pub(crate) use crate::sync::atomic::AtomicU32 as AtomicState;
     use crate::sync::{atomic::Ordering, const_fn};

@@ -2,7 +2,6 @@
 
 pub(super) use super::packed as lock;
 
-#[cfg(feature = "cell")]
 pub(super) mod cell {
     pub(crate) use crate::sync::atomic::AtomicU64 as AtomicState;
     use crate::sync::atomic::Ordering;

@@ -1,0 +1,214 @@
+//! A lock whose readers get through, whatever its writers do: sections begin at a gate, and so does publishing.
+
+#[cfg(feature = "park")]
+mod park;
+
+use core::fmt;
+
+use crate::conflict::Conflict;
+use crate::raw::{RawSeqSchedLock, WriteGuard};
+use crate::sync::{ATTEMPTS_BEFORE_THE_GATE, const_fn};
+use crate::turn_lock::TurnLock;
+use crate::wait::Wait;
+
+/// A [`RawSeqSchedLock`] with a gate that write sections pass as they begin, and readers as they publish.
+///
+/// A reader of a plain lock starves beside writers whose sections follow one another without a pause: a slow load
+/// does not fit between two of them, and no wake-up helps. Here a reader that has lost a few times keeps the gate
+/// closed over its load. It waits for the sections that run, and for no others.
+///
+/// The gate also makes taking back needless. [`publish`](Self::publish) validates and publishes inside it, so no
+/// section begins in between, and nothing that is not valid is ever visible.
+///
+/// # When to use it and when not
+///
+/// Use it where readers must get through beside writers that never rest, and where what is published is visible at
+/// once and cannot be taken back cleanly (a page that is mapped, a message that is sent). The price is
+/// paid by writers: beginning a section may wait, for a moment while somebody publishes, and for as long as one load
+/// and the sections that run take when a reader keeps the gate. A section that has begun never waits. Where writers
+/// must not wait at all, take [`RawSeqSchedLock`]; where a cache coalesces loads, [`Fenced`](crate::Fenced).
+///
+/// One gate for everything holds up writers that have nothing to do with the reader. Use several, each for a part of
+/// the keys, in an array of [`CachePadded`](crossbeam_utils::CachePadded).
+///
+/// # What must not be done
+///
+/// A reader may keep the gate closed and wait for the sections that run. So nothing that ends a section may need the
+/// gate: inside a section begin no other section of the same gate, and do not [`publish`](Self::publish) or
+/// [`read`](Self::read). A load must not begin a section either.
+///
+/// # Examples
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex};
+/// use seqschedlock::{GatedSeqSchedLock, Park};
+///
+/// # fn load(id: u64) -> String { format!("user {id}") }
+/// # fn store(id: u64, name: &str) {}
+/// struct Users { cache: Mutex<HashMap<u64, String>>, gate: GatedSeqSchedLock<Park> }
+///
+/// impl Users {
+///     fn get(&self, id: u64) -> String {
+///         if let Some(name) = self.cache.lock().unwrap().get(&id) { return name.clone(); }
+///         self.gate.publish(
+///             || load(id),                            // slow; may run several times
+///             |name| {                                // once, and only if `name` is still what the source says
+///                 self.cache.lock().unwrap().insert(id, name.clone());
+///                 name
+///             },
+///         )
+///     }
+///
+///     fn rename(&self, id: u64, name: &str) {
+///         let _section = self.gate.write();           // may wait; then held over both
+///         self.cache.lock().unwrap().remove(&id);
+///         store(id, name);
+///     }
+/// }
+/// # let users = Users { cache: Mutex::default(), gate: GatedSeqSchedLock::new() };
+/// # assert_eq!(users.get(7), "user 7");
+/// # users.rename(7, "Anna");
+/// # assert!(users.cache.lock().unwrap().is_empty());
+/// ```
+pub struct GatedSeqSchedLock<W> {
+    lock: RawSeqSchedLock<W>,
+    gate: TurnLock<W>,
+}
+
+impl<W: Wait> GatedSeqSchedLock<W> {
+    const_fn! {
+        /// A lock at rest, its gate open.
+        #[inline]
+        #[must_use]
+        pub const fn new() -> Self {
+            Self { lock: RawSeqSchedLock::new(), gate: TurnLock::new() }
+        }
+    }
+
+    /// Looks until it was valid, and gets through: after a few attempts it keeps the gate closed over the last one.
+    ///
+    /// What a failed look returned is dropped. Waits as `W` says. A caller inside its own write section waits for
+    /// itself.
+    ///
+    /// Ordering: as [`RawSeqSchedLock::read`].
+    ///
+    /// # Panics
+    ///
+    /// Only if `look` or `W` does.
+    pub fn read<R>(&self, mut look: impl FnMut() -> R) -> R {
+        for _ in 0..ATTEMPTS_BEFORE_THE_GATE {
+            if let Ok(found) = self.lock.try_read(&mut look) {
+                return found;
+            }
+        }
+        let _gate = self.gate.lock();
+        self.wait_for_sections();
+        look()
+    }
+
+    /// Looks once: see [`RawSeqSchedLock::try_read`]. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// The [`Conflict`] that was met. If a write section runs already, `look` is not called.
+    #[inline]
+    pub fn try_read<R>(&self, look: impl FnOnce() -> R) -> Result<R, Conflict> {
+        self.lock.try_read(look)
+    }
+
+    /// Loads, and publishes what is still valid; gets through, for after a few attempts it keeps the gate closed
+    /// over the last load.
+    ///
+    /// `load` consults the source. It runs again after every conflict, and what it returned then is dropped. It may
+    /// return a `Result`: to publish or not is up to `publish`. `publish` runs once, inside the gate, so it should be
+    /// short. What it makes visible is seen by every section that begins later.
+    ///
+    /// Waits as `W` says. A caller inside its own write section waits for itself.
+    ///
+    /// # Panics
+    ///
+    /// Only if `load`, `publish` or `W` does. A panic opens the gate again.
+    ///
+    /// # Examples
+    ///
+    /// Loads that fail:
+    ///
+    /// ```
+    /// use std::{collections::HashMap, io, sync::Mutex};
+    /// use seqschedlock::{GatedSeqSchedLock, Park};
+    ///
+    /// # fn load(id: u64) -> io::Result<String> { Ok(format!("user {id}")) }
+    /// let gate = GatedSeqSchedLock::<Park>::new();
+    /// let cache = Mutex::new(HashMap::new());
+    /// let name = gate.publish(
+    ///     || load(7),
+    ///     |loaded| loaded.inspect(|name| { cache.lock().unwrap().insert(7, name.clone()); }),
+    /// )?;
+    /// # assert_eq!(name, "user 7");
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    pub fn publish<L, R>(&self, mut load: impl FnMut() -> L, publish: impl FnOnce(L) -> R) -> R {
+        for _ in 0..ATTEMPTS_BEFORE_THE_GATE {
+            let Ok(stamp) = self.lock.read_begin() else {
+                continue;
+            };
+            let loaded = load();
+            let _gate = self.gate.lock();
+            if self.lock.read_end(stamp).is_ok() {
+                return publish(loaded);
+            }
+        }
+        let _gate = self.gate.lock();
+        self.wait_for_sections();
+        publish(load())
+    }
+
+    /// Begins a write section: see [`RawSeqSchedLock::write`]. May wait, as `W` says, for the gate.
+    ///
+    /// It waits while somebody publishes, and while a reader that has lost a few times looks or loads. A caller
+    /// inside its own write section may wait for itself.
+    ///
+    /// Ordering: as [`RawSeqSchedLock::write`].
+    ///
+    /// # Panics
+    ///
+    /// If 524 288 write sections run on this lock already, or if `W` does.
+    #[inline]
+    pub fn write(&self) -> WriteGuard<'_, W> {
+        let _gate = self.gate.lock();
+        self.lock.write()
+    }
+
+    /// Begins a write section unless the gate is closed, or there are too many sections. Never waits.
+    #[inline]
+    pub fn try_write(&self) -> Option<WriteGuard<'_, W>> {
+        let _gate = self.gate.try_lock()?;
+        self.lock.try_write()
+    }
+
+    /// How many write sections run: a hint, out of date as soon as it is read.
+    #[must_use]
+    pub fn writers(&self) -> usize {
+        self.lock.writers()
+    }
+
+    /// Waits for the sections that run. With the gate closed no others begin.
+    fn wait_for_sections(&self) {
+        let _none_runs = self.lock.read_begin_wait();
+    }
+}
+
+impl<W: Wait> Default for GatedSeqSchedLock<W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Prints the state of the lock. Never blocks.
+impl<W> fmt::Debug for GatedSeqSchedLock<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatedSeqSchedLock")
+            .field("lock", &self.lock)
+            .finish_non_exhaustive()
+    }
+}

@@ -3,6 +3,8 @@
 mod guard;
 #[cfg(feature = "park")]
 mod park;
+#[cfg(all(test, feature = "std"))]
+mod tests;
 
 pub use guard::{SeqSchedCellDraft, SeqSchedCellGuard};
 

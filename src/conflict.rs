@@ -28,11 +28,13 @@ impl core::error::Error for Conflict {}
 
 /// The moment at which a read section began, as [`read_begin`] saw it.
 ///
-/// A stamp is only good for the lock that made it. It is plain data: it may be copied, stored, sent
-/// to another thread and checked as often as one likes. (Who checks on another thread than the one that
-/// looked, does so with [`read_commit`](crate::RawSeqSchedLock::read_commit).) Once a check with it has failed with
-/// [`Conflict::Race`], every later one fails too (up to the wrap of the sequence, which the
-/// [crate documentation](crate#limits) bounds).
+/// A stamp is plain data: it may be copied, stored, sent to another thread and checked as often as you like. (If
+/// another thread checks than the one that looked, it has to use
+/// [`read_commit`](crate::RawSeqSchedLock::read_commit).) Once a check with it has failed with [`Conflict::Race`], every
+/// later one fails too, up to the wrap of the sequence, which the [crate documentation](crate#limits) bounds.
+///
+/// A stamp is only good for the lock that made it. A lock that is put in another's place, as by `*lock = new`, is another
+/// lock: a stamp of the old one may be taken for fresh by the new one.
 ///
 /// [`read_begin`]: crate::RawSeqSchedLock::read_begin
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -144,7 +144,7 @@ pub use fenced::Fenced;
 pub use gated::GatedSeqSchedLock;
 pub use lock::{SeqSchedLock, SeqSchedLockWriteGuard};
 pub use raw::{RawSeqSchedLock, WriteGuard};
-pub use striped::{StripedSeqSchedLock, WriteAllGuard};
+pub use striped::{StripedSeqSchedLock, WriteAllGuard, WriteRangeGuard};
 #[cfg(feature = "park")]
 pub use wait::Park;
 #[cfg(feature = "std")]

@@ -78,6 +78,9 @@ impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
 
 impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     /// Looks until it was valid: see [`RawSeqSchedLock::read`].
+    ///
+    /// What `look` returns was valid together when it was checked. If it returns a reference into the data, what is
+    /// read through that afterwards has been checked by nobody.
     #[inline]
     pub fn read<'a, R>(&'a self, mut look: impl FnMut(&'a T) -> R) -> R {
         self.lock.read(|| look(&self.data))

@@ -51,7 +51,8 @@ use crate::word::{MAX_WRITERS, Word};
 ///   `Ok`, every write section that did not end before the read section began sees it.
 /// - Write sections never wait, neither for readers nor for one another. (The last one out wakes who
 ///   waits; `Park` says what that costs.)
-/// - A reader that waits is woken by the last writer out.
+/// - With a strategy that blocks (`Park`, or your own), a reader that waits is woken by the last writer out. `Spin` and
+///   `Yield` look for themselves.
 ///
 /// What is protected must itself tolerate the race: atomics, concurrent maps, files. The lock says
 /// afterwards whether a look was good; it does not keep anyone from looking.
@@ -67,8 +68,8 @@ use crate::word::{MAX_WRITERS, Word};
 /// `repr(C)`, the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
 /// lock has size, alignment and layout of the word alone: 8 bytes, all zero when new. It may live
 /// in memory that processes share: zeroed memory is a new lock. All of them must use the same version of
-/// this crate with the same word, for the bits are no part of the API; one that dies inside a section
-/// leaves it running. (A lock with `Park` has a queue in one process, and cannot be shared like that.)
+/// this crate with the same word, for the bits are no part of the API. One that dies inside a section
+/// leaves it running: see [`end_abandoned`](RawSeqSchedLock::end_abandoned). (A lock with `Park` has a queue in one process, and cannot be shared like that.)
 ///
 /// Readers work on it where that memory is mapped read-only, on the targets in use with 64-bit pointers or
 /// with the split word. The language leaves that open: it promises it for relaxed loads, and these acquire.
@@ -112,6 +113,38 @@ impl<W: Wait> RawSeqSchedLock<W> {
         #[must_use]
         pub const fn new() -> Self {
             Self { word: Word::new(), wait: wait_init!(use W) }
+        }
+    }
+
+    const_fn! {
+        /// A lock at rest with a strategy that carries something.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use seqschedlock::{RawSeqSchedLock, Wait, Writers};
+        ///
+        /// /// Readers nap.
+        /// struct Nap(Duration);
+        ///
+        /// impl Wait for Nap {
+        ///     const INIT: Self = Nap(Duration::from_micros(100));
+        ///
+        ///     fn wait(&self, writers: &Writers<'_>) {
+        ///         while writers.running() {
+        ///             std::thread::sleep(self.0);
+        ///         }
+        ///     }
+        /// }
+        ///
+        /// static SLOW: RawSeqSchedLock<Nap> = RawSeqSchedLock::with_wait(Nap(Duration::from_millis(5)));
+        /// assert_eq!(SLOW.wait_strategy().0, Duration::from_millis(5));
+        /// ```
+        #[inline]
+        #[must_use]
+        pub const fn with_wait(wait: W) -> Self {
+            Self { word: Word::new(), wait }
         }
     }
 
@@ -385,6 +418,38 @@ impl<W: Wait> RawSeqSchedLock<W> {
         let room = self.word.enter();
         let guard = WriteGuard { lock: self };
         if room { Some(guard) } else { refuse(guard) }
+    }
+
+    /// Ends the sections that nobody will end any more, and tells how many there were.
+    ///
+    /// A guard that was forgotten, or a process that died inside a section on a lock in shared memory, leaves the lock
+    /// with a writer for ever. This counts all sections that run as ended: readers that overlapped them race,
+    /// and those that wait are woken. Do not zero such a word instead: the sequence would begin again, and stamps
+    /// from before could be taken for fresh.
+    ///
+    /// The caller vouches for all of them. If a section still has an owner, its end will be one too many, the count of
+    /// writers goes wrong, and the lock is of no use from then on. What the sections changed halfway stays changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{Conflict, RawSeqSchedLock, Spin};
+    ///
+    /// let lock = RawSeqSchedLock::<Spin>::new();
+    /// let stamp = lock.read_begin()?;
+    /// std::mem::forget(lock.write());
+    /// assert_eq!(lock.end_abandoned(), 1);
+    /// assert_eq!(lock.read_end(stamp), Err(Conflict::Race));
+    /// assert!(lock.read_begin().is_ok());
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    pub fn end_abandoned(&self) -> usize {
+        let mut ended = 0;
+        while self.word.writers() != 0 {
+            drop(WriteGuard { lock: self });
+            ended += 1;
+        }
+        ended
     }
 
     /// How many write sections run: a hint, out of date as soon as it is read.

@@ -5,6 +5,12 @@
 //! constructors lose their `const` ([`const_fn!`], [`wait_init!`]) and the protocol's orderings can be
 //! replaced by weaker ones ([`protocol!`]), so that a model can show what each of them is for.
 
+#[cfg(not(any(target_has_atomic = "ptr", feature = "portable-atomic")))]
+compile_error!(
+    "this target has no compare-and-swap: enable the feature `portable-atomic` of seqschedlock, and choose in the \
+     application how that crate makes one (`unsafe-assume-single-core` or `critical-section`)"
+);
+
 pub(crate) use inner::*;
 
 #[cfg(feature = "park")]

@@ -1,6 +1,9 @@
 //! `SeqSchedCell`: whole values in, whole values out, and writers that take their time in private.
 #![cfg(all(not(loom), feature = "cell"))]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use core::cell::Cell;
 use core::fmt::Debug;
 use core::marker::PhantomData;
@@ -12,6 +15,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use bytemuck::NoUninit;
+use patience::{receive, wait_until};
 use proptest::prelude::*;
 use seqschedlock::{SeqSchedCell, SeqSchedCellDraft, SeqSchedCellGuard, Spin, Wait, Writers};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -76,10 +80,10 @@ fn readers_get_the_old_value_while_a_writer_sleeps_with_the_guard() {
             guard[0] = 2;
             asleep.send(()).unwrap();
             // Until the reader below is through: were it held up, nobody would ever go on.
-            woken.recv().unwrap();
+            receive("the reader is through", &woken);
             guard[1] = 2;
         });
-        is_asleep.recv().unwrap();
+        receive("the writer has the guard", &is_asleep);
         for _ in 0..1_000 {
             assert_eq!(cell.try_load(), Ok([1, 1]));
             assert_eq!(cell.load(), [1, 1]);
@@ -378,9 +382,7 @@ fn a_writer_waits_for_the_turn_of_another_and_is_woken_by_its_end() {
         for _ in 0..2 {
             threads.spawn(|| cell.update(|value| value + 1));
         }
-        while WAITS.load(Relaxed) < 2 {
-            thread::yield_now();
-        }
+        wait_until("two writers wait", || WAITS.load(Relaxed) == 2);
         assert_eq!(cell.load(), 0, "a writer did not wait for its turn");
         assert_eq!(WAKES.load(Relaxed), 0);
         guard.discard(); // the end of a turn that changed nothing wakes as well

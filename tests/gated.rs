@@ -1,12 +1,15 @@
 //! The gate: readers get through, sections wait for them and for nothing else.
 #![cfg(not(loom))]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
+use patience::receive;
 use seqschedlock::{Conflict, GatedSeqSchedLock, Spin, Wait};
 use static_assertions::assert_impl_all;
 
@@ -130,9 +133,7 @@ fn a_reader_gets_through_beside_writers_without_pause<W: Wait + Send + Sync + 's
         });
         done.send(sections.into_inner()).unwrap();
     });
-    let sections = is_done
-        .recv_timeout(Duration::from_secs(120))
-        .expect("the reader gets through");
+    let sections = receive("the reader gets through", &is_done);
     assert!(sections > 0);
 }
 
@@ -218,7 +219,7 @@ mod awaited {
                     .await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(120), fills)
+        tokio::time::timeout(crate::patience::PATIENCE, fills)
             .await
             .expect("the reader gets through");
         stop.store(true, Relaxed);

@@ -185,6 +185,8 @@ fn debug_prints_while_a_section_runs() {
 
 #[test]
 fn readers_never_see_half_of_a_section() {
+    const SECTIONS: usize = if cfg!(miri) { 50 } else { 20_000 };
+    const READS: usize = if cfg!(miri) { 5 } else { 1_000 };
     let lock = pair(0);
     let done = AtomicBool::new(false);
     let seen = AtomicUsize::new(0);
@@ -201,7 +203,7 @@ fn readers_never_see_half_of_a_section() {
         }
         // At least some thousand sections, and until readers have got through between them.
         let mut value = 0;
-        while value < 20_000 || (seen.load(Relaxed) < 1_000 && value < 200_000_000) {
+        while value < SECTIONS || (seen.load(Relaxed) < READS && value < 200_000_000) {
             value += 1;
             let section = lock.write();
             section[0].store(value, Relaxed);
@@ -213,5 +215,5 @@ fn readers_never_see_half_of_a_section() {
         }
         done.store(true, Relaxed);
     });
-    assert!(seen.load(Relaxed) >= 1_000);
+    assert!(seen.load(Relaxed) >= READS);
 }

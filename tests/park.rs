@@ -1,9 +1,13 @@
 //! Waiting with a bound.
 #![cfg(all(not(loom), feature = "std", feature = "park"))]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
+use patience::wait_until;
 use seqschedlock::{Park, RawSeqSchedLock};
 
 type Lock = RawSeqSchedLock<Park>;
@@ -64,9 +68,7 @@ fn a_reader_in_time_is_let_in() {
             let lock = &lock;
             threads.spawn(move || lock.read_begin_timeout(timeout))
         });
-        while queued(&lock) < 2 {
-            thread::yield_now();
-        }
+        wait_until("two readers are in the queue", || queued(&lock) == 2);
         drop(section);
         for reader in readers {
             let stamp = reader
@@ -88,9 +90,7 @@ fn a_reader_that_gives_up_takes_no_wake_up_from_one_that_stays() {
         for _ in 0..20 {
             assert_eq!(lock.read_begin_timeout(Duration::from_millis(1)), None);
         }
-        while queued(&lock) < 1 {
-            thread::yield_now();
-        }
+        wait_until("the patient reader is in the queue", || queued(&lock) == 1);
         drop(section);
         assert_eq!(lock.read_end(patient.join().unwrap()), Ok(()));
     });

@@ -1,6 +1,9 @@
 //! `Park`, awaited: on a real runtime, and polled by hand where the moment matters.
 #![cfg(all(not(loom), feature = "park"))]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use core::cell::Cell;
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -223,11 +226,12 @@ fn futures_are_send_where_their_closures_are() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_guard_is_held_across_an_await_and_ends_on_another_thread() {
+    const ROUNDS: u64 = if cfg!(miri) { 4 } else { 50 };
     let lock = Arc::new(SeqSchedLock::<[AtomicU64; 2], Park>::default());
     let writers = (1..=8).map(|writer| {
         let lock = Arc::clone(&lock);
         tokio::spawn(async move {
-            for round in 1..=50 {
+            for round in 1..=ROUNDS {
                 let section = lock.write();
                 section[0].fetch_add(writer * round, Relaxed);
                 tokio::task::yield_now().await;
@@ -243,7 +247,7 @@ async fn a_write_guard_is_held_across_an_await_and_ends_on_another_thread() {
         let lock = Arc::clone(&lock);
         tokio::spawn(async move {
             let mut last = 0;
-            while last < 36 * 1275 {
+            while last < 36 * (ROUNDS * (ROUNDS + 1) / 2) {
                 let [one, other] = lock
                     .raw()
                     .read_async(async || {
@@ -267,7 +271,7 @@ async fn a_write_guard_is_held_across_an_await_and_ends_on_another_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_that_give_up_leave_the_others_their_wake_up() {
     let lock = Arc::new(RawSeqSchedLock::<Park>::new());
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 2 } else { 20 } {
         let section = lock.write();
         let patient: Vec<_> = (0..4)
             .map(|_| {
@@ -324,7 +328,7 @@ async fn a_fill_never_outlives_the_invalidation_it_crossed() {
         cache: Mutex::new(None),
     });
     let mut kept = 0;
-    for version in 1..=500 {
+    for version in 1..=if cfg!(miri) { 20 } else { 500 } {
         let fill = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move {
@@ -366,15 +370,14 @@ async fn a_fill_never_outlives_the_invalidation_it_crossed() {
     assert!(kept > 0, "no fill ever came after its invalidation");
 }
 
-/// Runs `ends` on a thread of its own and tells whether it ends.
+/// Runs `ends` on a thread of its own, and fails if it does not end.
 fn must_end(what: &str, ends: impl FnOnce() + Send + 'static) {
     let (done, is_done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         ends();
         done.send(()).unwrap();
     });
-    let patience = Duration::from_secs(60);
-    assert!(is_done.recv_timeout(patience).is_ok(), "{what} hangs");
+    patience::receive(what, &is_done);
 }
 
 type Task = Pin<Box<dyn Future<Output = Stamp> + Send>>;
@@ -412,7 +415,7 @@ impl OnTheSpot {
 /// As a task does that is cancelled by the one who wakes it, and a bounded queue of tasks that is full.
 #[test]
 fn a_waker_that_drops_its_task_hangs_nobody() {
-    must_end("a writer", || {
+    must_end("the writer comes back", || {
         let lock: &'static _ = Box::leak(Box::new(RawSeqSchedLock::<Park>::new()));
         let section = lock.write();
         let drops = OnTheSpot::waits(lock, |this, _| drop(this.task.lock().unwrap().take()));
@@ -429,7 +432,7 @@ fn a_waker_that_drops_its_task_hangs_nobody() {
 /// As an executor does that runs a task where it is woken. The task may begin to wait again.
 #[test]
 fn a_waker_that_polls_its_task_hangs_nobody() {
-    must_end("a writer", || {
+    must_end("the writer comes back", || {
         let lock: &'static _ = Box::leak(Box::new(RawSeqSchedLock::<Park>::new()));
         let section = lock.write();
         let polls = OnTheSpot::waits(lock, |this, waker| {

@@ -5,11 +5,12 @@ use core::hash::Hash;
 use core::ptr;
 
 use proptest::prelude::*;
-use seqschedlock::{Conflict, Spin, StripedSeqSchedLock, WriteAllGuard};
+use seqschedlock::{Conflict, Spin, StripedSeqSchedLock, WriteAllGuard, WriteRangeGuard};
 use static_assertions::assert_impl_all;
 
 assert_impl_all!(StripedSeqSchedLock<Spin>: Send, Sync, Default, core::fmt::Debug);
 assert_impl_all!(WriteAllGuard<'_, Spin, 64>: Send, Sync, core::fmt::Debug);
+assert_impl_all!(WriteRangeGuard<'_, Spin, 64>: Send, Sync, core::fmt::Debug);
 #[cfg(feature = "park")]
 assert_impl_all!(StripedSeqSchedLock<seqschedlock::Park, 1>: Send, Sync);
 
@@ -64,6 +65,7 @@ fn assert_formula_holds<const N: usize, K: Hash + PartialEq>(kind: &str, key: im
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "statistics take Miri hours, and show it nothing")]
 fn false_conflicts_are_as_frequent_as_the_formula_says() {
     assert_formula_holds::<64, _>("page numbers", |draw| draw % 100_000);
     assert_formula_holds::<64, _>("addresses of pages", |draw| (draw % 100_000) << 12);
@@ -137,6 +139,61 @@ fn write_all_conflicts_with_every_key() {
         );
         assert!(stripes.for_index(index).read_begin().is_ok());
     }
+}
+
+#[test]
+fn write_range_begins_one_section_on_each_stripe_it_meets() {
+    let stripes = StripedSeqSchedLock::<Spin, 4>::new();
+    assert_eq!(stripes.len(), 4);
+    let writers = || [0, 1, 2, 3].map(|index| stripes.for_index(index).writers());
+
+    let section = stripes.write_range([6, 2, 3, 10]); // 2 three times
+    assert_eq!(writers(), [0, 0, 1, 1]);
+    assert_eq!((section.len(), section.is_empty()), (2, false));
+    assert_eq!(format!("{section:?}"), "WriteRangeGuard { stripes: 2, .. }");
+    drop(section);
+    assert_eq!(writers(), [0; 4]);
+
+    let section = stripes.write_range(7..9);
+    assert_eq!(writers(), [1, 0, 0, 1]);
+    drop(section);
+    let section = stripes.write_range(0..usize::MAX);
+    assert_eq!(writers(), [1; 4]);
+    drop(section);
+    assert!(stripes.write_range([]).is_empty());
+}
+
+#[test]
+fn a_cancelled_write_range_races_with_nobody() {
+    let stripes = StripedSeqSchedLock::<Spin, 4>::new();
+    let stamp = stripes.for_index(1).read_begin().unwrap();
+    stripes.write_range(0..3).cancel();
+    assert_eq!(stripes.for_index(1).read_end(stamp), Ok(()));
+    drop(stripes.write_range(2..4));
+    assert_eq!(
+        stripes.for_index(1).read_end(stamp),
+        Ok(()),
+        "another stripe"
+    );
+    drop(stripes.write_range(0..2));
+    assert_eq!(stripes.for_index(1).read_end(stamp), Err(Conflict::Race));
+}
+
+#[test]
+fn a_key_has_the_index_of_its_stripe() {
+    let stripes = StripedSeqSchedLock::<Spin>::new();
+    for key in ["from", "to", ""] {
+        let index = stripes.index_for_key(key);
+        assert!(index < stripes.len());
+        assert!(ptr::eq(stripes.for_index(index), stripes.for_key(key)));
+    }
+}
+
+#[test]
+fn a_section_on_all_stripes_tells_how_many() {
+    let stripes = StripedSeqSchedLock::<Spin, 4>::new();
+    let section = stripes.write_all();
+    assert_eq!(format!("{section:?}"), "WriteAllGuard { stripes: 4, .. }");
 }
 
 #[test]

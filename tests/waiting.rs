@@ -1,10 +1,14 @@
 //! How readers wait, whichever way.
 #![cfg(all(not(loom), feature = "std"))]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
+use patience::wait_until;
 use seqschedlock::{RawSeqSchedLock, Spin, Wait, Writers, Yield};
 
 /// Several readers blocked during one section: none returns before its end, all return after it.
@@ -21,9 +25,7 @@ fn readers_return_at_the_end_of_the_section<W: Wait + Sync>() {
                 assert_eq!(lock.read_end(stamp), Ok(()));
             });
         }
-        while arrived.load(Relaxed) < 4 {
-            thread::yield_now();
-        }
+        wait_until("four readers have arrived", || arrived.load(Relaxed) == 4);
         for _ in 0..1000 {
             thread::yield_now(); // on, into the wait
         }
@@ -153,6 +155,57 @@ for_each_strategy! {
     park: seqschedlock::Park;
 }
 
+/// What a strategy can tell about the writers.
+#[test]
+fn debug_tells_how_many_writers_are_waited_for() {
+    struct Told(Mutex<Vec<String>>);
+    impl Wait for Told {
+        #[allow(
+            clippy::declare_interior_mutable_const,
+            reason = "every lock gets a copy of its own"
+        )]
+        const INIT: Self = Told(Mutex::new(Vec::new()));
+
+        fn wait(&self, writers: &Writers<'_>) {
+            self.0.lock().unwrap().push(format!("{writers:?}"));
+            while writers.running() {
+                thread::yield_now();
+            }
+        }
+    }
+    let lock = RawSeqSchedLock::<Told>::with_wait(Told(Mutex::new(vec!["carried".into()])));
+    thread::scope(|threads| {
+        let sections = [lock.write(), lock.write()];
+        let reader = threads.spawn(|| lock.read_begin_wait());
+        let told = || lock.wait_strategy().0.lock().unwrap().len();
+        wait_until("the reader waits", || told() == 2);
+        drop(sections);
+        let _ = reader.join().unwrap();
+    });
+    let told = lock.wait_strategy().0.lock().unwrap();
+    assert_eq!(told[..2], ["carried", "Writers(2)"]);
+}
+
+#[test]
+fn abandoned_sections_are_ended_and_readers_woken() {
+    let lock = Arc::new(RawSeqSchedLock::<Queue>::new());
+    let stamp = lock.read_begin().unwrap();
+    for _ in 0..3 {
+        std::mem::forget(lock.write());
+    }
+    let reader = thread::spawn({
+        let lock = Arc::clone(&lock);
+        move || lock.read_begin_wait()
+    });
+    wait_until("the reader has asked", || {
+        lock.wait_strategy().asked.load(Relaxed) != 0
+    });
+    assert_eq!(lock.end_abandoned(), 3);
+    assert_eq!(lock.read_end(stamp), Err(seqschedlock::Conflict::Race));
+    assert_eq!(lock.read_end(reader.join().unwrap()), Ok(()));
+    assert_eq!(lock.end_abandoned(), 0);
+}
+
 #[test]
 fn a_writer_wakes_only_if_a_reader_asked() {
     let lock = Arc::new(RawSeqSchedLock::<Queue>::new());
@@ -167,9 +220,9 @@ fn a_writer_wakes_only_if_a_reader_asked() {
         let lock = Arc::clone(&lock);
         move || lock.read_begin_wait()
     });
-    while lock.wait_strategy().asked.load(Relaxed) == 0 {
-        thread::yield_now();
-    }
+    wait_until("the reader has asked", || {
+        lock.wait_strategy().asked.load(Relaxed) != 0
+    });
     drop(section);
     assert_eq!(lock.read_end(reader.join().unwrap()), Ok(()));
     assert_eq!(*lock.wait_strategy().wakes.lock().unwrap(), 1);

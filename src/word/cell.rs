@@ -379,6 +379,23 @@ mod tests {
         }
     }
 
+    /// After the first copy, when the sequence has bits to compare.
+    #[test]
+    fn a_turn_alone_and_a_request_alone_are_no_conflict() {
+        let word = CellWord::new();
+        let turn = word.take_turn_and_enter().unwrap();
+        assert!(!word.leave(turn, true));
+        let before = word.begin().unwrap();
+        let turn = word.take_turn().unwrap();
+        assert_eq!(word.end(before), Ok(()), "a turn");
+        assert!(word.turn().request_wake());
+        assert_eq!(word.end(before), Ok(()), "a turn and a request");
+        let during = word.begin().unwrap();
+        assert!(word.give_up(turn, true));
+        assert_eq!(word.end(before), Ok(()), "it is over");
+        assert_eq!(word.end(during), Ok(()), "it is over");
+    }
+
     #[test]
     fn a_request_is_answered_once_by_who_has_the_turn() {
         let word = CellWord::new();

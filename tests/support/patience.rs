@@ -1,0 +1,29 @@
+//! Waiting for what has to happen, with an end: a failure should say what it waited for, and not hang.
+
+use core::time::Duration;
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Instant;
+
+/// Far more than anything here takes, on a machine that has much else to do.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Gives other threads a turn until it is so.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        thread::yield_now();
+    }
+}
+
+/// What somebody sends.
+#[track_caller]
+#[allow(dead_code, reason = "not every test has a channel")]
+pub fn receive<T>(what: &str, from: &Receiver<T>) -> T {
+    match from.recv_timeout(PATIENCE) {
+        Ok(sent) => sent,
+        Err(error) => panic!("waited in vain: {what} ({error})"),
+    }
+}

@@ -185,7 +185,7 @@ fn debug_prints_while_a_section_runs() {
 
 #[test]
 fn readers_never_see_half_of_a_section() {
-    const SECTIONS: usize = if cfg!(miri) { 50 } else { 20_000 };
+    const SECTIONS: u64 = if cfg!(miri) { 50 } else { 20_000 };
     const READS: usize = if cfg!(miri) { 5 } else { 1_000 };
     let lock = pair(0);
     let done = AtomicBool::new(false);

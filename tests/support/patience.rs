@@ -10,6 +10,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Gives other threads a turn until it is so.
 #[track_caller]
+#[allow(dead_code, reason = "not every test has something to poll")]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {

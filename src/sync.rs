@@ -11,6 +11,9 @@ compile_error!(
      application how that crate makes one (`unsafe-assume-single-core` or `critical-section`)"
 );
 
+#[cfg(not(any(target_has_atomic = "ptr", feature = "portable-atomic")))]
+mod missing;
+
 pub(crate) use inner::*;
 
 #[cfg(feature = "park")]
@@ -46,7 +49,9 @@ pub(crate) const SHORT_CYCLES: bool = cfg!(all(loom, feature = "loom"));
 
 #[cfg(not(all(loom, feature = "loom")))]
 mod inner {
-    #[cfg(not(feature = "portable-atomic"))]
+    #[cfg(not(any(feature = "portable-atomic", target_has_atomic = "ptr")))]
+    pub(crate) use super::missing::atomic;
+    #[cfg(all(not(feature = "portable-atomic"), target_has_atomic = "ptr"))]
     pub(crate) use core::sync::atomic;
     #[cfg(feature = "portable-atomic")]
     pub(crate) use portable_atomic as atomic;

@@ -1,0 +1,9 @@
+//! What the policies lock with, and how large they are.
+
+pub(crate) use core::sync::atomic;
+pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// How many locks share the pages of a pager.
+pub(crate) const STRIPES: usize = 64;
+/// How often a fault may lose before it keeps the gate.
+pub(crate) const PATIENCE: u32 = 3;

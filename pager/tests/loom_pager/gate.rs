@@ -1,0 +1,265 @@
+//! `Gate`, and what is left of it when a step is missing.
+
+use core::ops::Range;
+
+use loom::sync::Mutex;
+use seqschedlock::{Park, RawSeqSchedLock, WriteGuard};
+use seqschedlock_pager::{Fault, Gate, GatedLock, Memory, Policy};
+
+use crate::explore::{explore, explore_to};
+use crate::world::{World, at_once};
+
+fn a_fault_and_an_invalidation<P: Policy>() {
+    explore(|| at_once(World::<P>::new(), [World::fault, World::invalidate]));
+}
+
+#[test]
+fn no_stale_page_is_mapped() {
+    a_fault_and_an_invalidation::<Gate>();
+}
+
+#[test]
+fn two_invalidations_in_a_row_leave_no_stale_page() {
+    explore_to(2, || {
+        at_once(
+            World::<Gate>::new(),
+            [World::fault, World::invalidate_twice],
+        )
+    });
+}
+
+#[test]
+fn two_handlers_on_one_page_map_no_stale_page() {
+    explore_to(2, || {
+        at_once(
+            World::<Gate>::new(),
+            [World::fault, World::fault, World::invalidate],
+        );
+    });
+}
+
+#[test]
+fn no_failure_of_the_past_is_shown() {
+    explore(|| at_once(World::<Gate>::broken(), [World::fault, World::invalidate]));
+}
+
+/// One stripe, without turns.
+#[derive(Debug)]
+struct Stripe(GatedLock);
+
+impl Policy for Stripe {
+    const NAME: &'static str = "Stripe";
+
+    type Section<'a> = WriteGuard<'a, Park>;
+
+    fn new(_pages: usize, _block: usize) -> Self {
+        Stripe(GatedLock::new())
+    }
+
+    fn serve<M: Memory>(&self, _fault: &mut Fault<'_, M>) {
+        unreachable!("in these models all faults are half served when they begin");
+    }
+
+    fn invalidate<M: Memory>(&self, pages: Range<usize>, memory: &M) -> WriteGuard<'_, Park> {
+        let section = self.0.write();
+        memory.take_out(pages);
+        section
+    }
+}
+
+/// A handler that had a stamp and the old page before all else began.
+fn rest<const NTH: usize>(world: &World<Stripe>) {
+    world.rest_of_a_fault(|stripe, fault| {
+        let stamp = world.stamps[NTH].unwrap();
+        let _overtaken = stripe.0.publish(stamp, || fault.map());
+    });
+}
+
+fn half_served() -> World<Stripe> {
+    let mut world = World::<Stripe>::new();
+    world.stamps = [(); 2].map(|()| Some(world.policy.0.read_begin_wait()));
+    world
+}
+
+#[test]
+fn two_invalidations_that_overlap_leave_no_stale_page() {
+    explore(|| {
+        at_once(
+            half_served(),
+            [rest::<0>, World::invalidate, World::invalidate],
+        );
+    });
+}
+
+/// Flights only save it loads.
+#[test]
+fn two_handlers_without_flights_map_no_stale_page() {
+    explore(|| at_once(half_served(), [rest::<0>, rest::<1>, World::invalidate]));
+}
+
+/// A gate and a lock, for twins.
+#[derive(Debug)]
+struct Parts {
+    gate: Mutex<()>,
+    lock: RawSeqSchedLock<Park>,
+}
+
+impl Parts {
+    fn new() -> Self {
+        Self {
+            gate: Mutex::new(()),
+            lock: RawSeqSchedLock::new(),
+        }
+    }
+
+    /// As it should be.
+    fn write(&self) -> WriteGuard<'_, Park> {
+        let _gate = self.gate.lock().unwrap();
+        self.lock.write()
+    }
+
+    fn write_anywhere(&self) -> WriteGuard<'_, Park> {
+        self.lock.write()
+    }
+}
+
+/// Twins that differ in the fault alone.
+macro_rules! twin {
+    ($(#[doc = $doc:literal])* $Twin:ident, |$parts:ident, $fault:ident| $serve:block) => {
+        twin! { $(#[doc = $doc])* $Twin, |$parts, $fault| $serve, write: Parts::write }
+    };
+    ($(#[doc = $doc:literal])* $Twin:ident, |$parts:ident, $fault:ident| $serve:block, write: $write:expr) => {
+        $(#[doc = $doc])*
+        #[derive(Debug)]
+        struct $Twin(Parts);
+
+        impl Policy for $Twin {
+            const NAME: &'static str = stringify!($Twin);
+
+            type Section<'a> = WriteGuard<'a, Park>;
+
+            fn new(_pages: usize, _block: usize) -> Self {
+                $Twin(Parts::new())
+            }
+
+            fn serve<M: Memory>(&self, $fault: &mut Fault<'_, M>) {
+                let $parts = &self.0;
+                loop $serve
+            }
+
+            fn invalidate<M: Memory>(&self, pages: Range<usize>, memory: &M) -> WriteGuard<'_, Park> {
+                let section = $write(&self.0);
+                memory.take_out(pages);
+                section
+            }
+        }
+    };
+}
+
+twin! {
+    /// `Gate` itself, made of the twins' parts and without turns: what the others are twins of.
+    Whole, |parts, fault| {
+        let stamp = parts.lock.read_begin_wait();
+        fault.load();
+        let _gate = parts.gate.lock().unwrap();
+        if parts.lock.read_end(stamp).is_ok() {
+            return fault.map();
+        }
+    }
+}
+
+#[test]
+fn what_the_twins_are_made_of_holds() {
+    a_fault_and_an_invalidation::<Whole>();
+}
+
+twin! {
+    /// Validates first, then passes the gate.
+    ValidatedOutside, |parts, fault| {
+        let stamp = parts.lock.read_begin_wait();
+        fault.load();
+        if parts.lock.read_end(stamp).is_ok() {
+            let _gate = parts.gate.lock().unwrap();
+            return fault.map();
+        }
+    }
+}
+
+/// A whole section fits between the validation and the gate.
+#[test]
+#[should_panic(expected = "a stale page is mapped")]
+fn validating_outside_the_gate() {
+    a_fault_and_an_invalidation::<ValidatedOutside>();
+}
+
+twin! {
+    /// Copies first, then validates, as one would with an entry of a cache.
+    Open, |parts, fault| {
+        let stamp = parts.lock.read_begin_wait();
+        fault.load();
+        fault.map();
+        if parts.lock.read_commit(stamp).is_ok() {
+            return;
+        }
+        fault.take_back();
+    }
+}
+
+/// It is taken back, and has been seen before.
+#[test]
+#[should_panic(expected = "a stale page is mapped")]
+fn copying_before_the_validation() {
+    a_fault_and_an_invalidation::<Open>();
+}
+
+twin! {
+    /// Sections begin where they like.
+    NotThroughTheGate, |parts, fault| {
+        let stamp = parts.lock.read_begin_wait();
+        fault.load();
+        let _gate = parts.gate.lock().unwrap();
+        if parts.lock.read_end(stamp).is_ok() {
+            return fault.map();
+        }
+    }, write: Parts::write_anywhere
+}
+
+/// What the handler does in the gate keeps out nobody who does not pass it.
+#[test]
+#[should_panic(expected = "a stale page is mapped")]
+fn beginning_sections_outside_the_gate() {
+    a_fault_and_an_invalidation::<NotThroughTheGate>();
+}
+
+twin! {
+    /// Takes its turn at once, and does not wait for the sections that run.
+    ImpatientTurn, |parts, fault| {
+        let _gate = parts.gate.lock().unwrap();
+        fault.load();
+        return fault.map();
+    }
+}
+
+/// The gate keeps sections from beginning, not those that have begun from running.
+#[test]
+#[should_panic(expected = "a stale page is mapped")]
+fn taking_a_turn_without_waiting_for_the_sections_that_run() {
+    a_fault_and_an_invalidation::<ImpatientTurn>();
+}
+
+twin! {
+    /// Takes its turn at once, and takes the stamp for all it needs.
+    TrustingTurn, |parts, fault| {
+        let _gate = parts.gate.lock().unwrap();
+        let _unvalidated = parts.lock.read_begin_wait();
+        fault.load();
+        return fault.map();
+    }
+}
+
+/// With two words the writer can be seen to have left before its section is seen to have ended.
+#[test]
+#[cfg_attr(seqschedlock_split, should_panic(expected = "a stale page is mapped"))]
+fn taking_a_turn_without_validating_that_no_section_runs() {
+    a_fault_and_an_invalidation::<TrustingTurn>();
+}

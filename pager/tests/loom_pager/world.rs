@@ -1,0 +1,143 @@
+//! What the models have in common: a source, a kernel, a policy, and threads at work on them.
+
+use std::io;
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use loom::thread::{JoinHandle, spawn};
+
+use seqschedlock::Stamp;
+use seqschedlock_pager::{Fault, Flights, Memory as _, Policy};
+
+use crate::kernel::{Kernel, POISON};
+
+/// The page, its source, and what stands between them.
+pub struct World<P> {
+    pub policy: P,
+    pub kernel: Kernel,
+    /// Stamps that were taken before all else began, for those who go on from there.
+    pub stamps: [Option<Stamp>; 2],
+    flights: Flights,
+    /// Counts the invalidations, from 1 on.
+    source: AtomicU32,
+    /// Loads fail as long as the source says this.
+    fails_at: Option<u32>,
+}
+
+impl<P: Policy> World<P> {
+    pub fn new() -> Self {
+        Self {
+            policy: P::new(1, 1),
+            kernel: Kernel::new(),
+            stamps: [None; 2],
+            flights: Flights::new(1),
+            source: AtomicU32::new(1),
+            fails_at: None,
+        }
+    }
+
+    /// The source fails until it is changed.
+    pub fn broken() -> Self {
+        Self {
+            fails_at: Some(1),
+            ..Self::new()
+        }
+    }
+
+    /// What is taken out of the mapping stays behind it.
+    pub fn that_only_zaps() -> Self {
+        Self {
+            kernel: Kernel::that_only_zaps(),
+            ..Self::new()
+        }
+    }
+
+    /// A handler has read a fault.
+    pub fn fault(&self) {
+        if let Some(flight) = self.flights.begin(0) {
+            self.serve();
+            flight.land(&self.kernel);
+        }
+    }
+
+    /// The same, whoever else is at work on the page.
+    pub fn fault_without_flights(&self) {
+        self.serve();
+    }
+
+    fn serve(&self) {
+        let mut number = 0;
+        let mut load = |into: &mut u32| {
+            *into = self.source.load(Relaxed);
+            match self.fails_at == Some(*into) {
+                true => Err(io::ErrorKind::Other.into()),
+                false => Ok(()),
+            }
+        };
+        let mut fault = Fault::new(0, &self.kernel, &mut number, &mut load);
+        self.policy.serve(&mut fault);
+    }
+
+    /// A handler that had the old page before all else began does the rest of its work.
+    pub fn rest_of_a_fault(&self, rest: impl FnOnce(&P, &mut Fault<'_, Kernel>)) {
+        let mut number = 0;
+        let mut load = |into: &mut u32| {
+            *into = 1;
+            Ok(())
+        };
+        let mut fault = Fault::new(0, &self.kernel, &mut number, &mut load);
+        fault.load();
+        rest(&self.policy, &mut fault);
+    }
+
+    /// The page is invalidated: nobody sees it meanwhile, and nobody sees an older one afterwards.
+    pub fn invalidate(&self) {
+        let section = self.policy.invalidate(0..1, &self.kernel);
+        assert_eq!(
+            self.kernel.look(),
+            None,
+            "a page is mapped inside a section"
+        );
+        let new = self.source.fetch_add(1, Relaxed) + 1;
+        drop(section);
+        self.look(new);
+    }
+
+    /// Once, and at once again.
+    pub fn invalidate_twice(&self) {
+        self.invalidate();
+        self.invalidate();
+    }
+
+    /// The memory of the page is wanted.
+    pub fn evict(&self) {
+        self.kernel.take_out(0..1);
+    }
+
+    fn look(&self, oldest: u32) {
+        match self.kernel.look() {
+            Some(POISON) => panic!("a failure of the past is shown"),
+            Some(seen) => assert!(seen >= oldest, "a stale page is mapped"),
+            None => {}
+        }
+    }
+}
+
+/// Runs these parts at once, each on a thread of its own, and looks at what is left.
+pub fn at_once<P: Policy, const N: usize>(world: World<P>, parts: [Part<P>; N]) {
+    let world = Arc::new(world);
+    let threads: Vec<JoinHandle<()>> = parts
+        .into_iter()
+        .map(|part| {
+            let world = Arc::clone(&world);
+            spawn(move || part(&world))
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    world.look(world.source.load(Relaxed));
+}
+
+/// What a thread does.
+pub type Part<P> = fn(&World<P>);

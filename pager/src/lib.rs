@@ -55,5 +55,8 @@ extern crate self as seqschedlock_pager;
 #[path = "../tests/pager/isolated.rs"]
 mod isolated;
 #[cfg(test)]
+#[path = "../tests/pager/permitted.rs"]
+mod permitted;
+#[cfg(test)]
 #[path = "../tests/pager/sigbus.rs"]
 mod sigbus;

@@ -15,6 +15,8 @@ mod faults;
 mod invalidations;
 #[path = "pager/isolated.rs"]
 mod isolated;
+#[path = "pager/permitted.rs"]
+mod permitted;
 #[path = "pager/scripted.rs"]
 mod scripted;
 #[path = "pager/sigbus.rs"]

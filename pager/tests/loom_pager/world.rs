@@ -60,11 +60,6 @@ impl<P: Policy> World<P> {
         }
     }
 
-    /// The same, whoever else is at work on the page.
-    pub fn fault_without_flights(&self) {
-        self.serve();
-    }
-
     fn serve(&self) {
         let mut number = 0;
         let mut load = |into: &mut u32| {

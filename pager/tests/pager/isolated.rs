@@ -7,7 +7,7 @@ use std::thread;
 
 use core::time::Duration;
 
-use seqschedlock_pager::{Unavailable, available};
+use crate::permitted::permitted;
 
 /// Names the test to be run in a process.
 const CHILD: &str = "PAGER_TEST_CHILD";
@@ -46,20 +46,6 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-}
-
-/// Whether there is a userfaultfd to be had. If not, the test is skipped aloud, or fails.
-pub fn permitted(test: &str) -> bool {
-    let error = match available() {
-        Ok(()) => return true,
-        Err(error) => error,
-    };
-    let unavailable = error.get_ref().is_some_and(|why| why.is::<Unavailable>());
-    let required = env::var("PAGER").is_ok_and(|pager| pager == "require");
-    assert!(unavailable && !required, "{error}");
-    // Past the test harness, which shows what a test prints only if it fails.
-    let _ = writeln!(io::stderr(), "SKIPPED: {test}: {error}");
-    false
 }
 
 /// The name of the function it stands in, and a bit more.

@@ -304,6 +304,9 @@ impl<P: Policy> fmt::Debug for Pager<P> {
 }
 
 /// An invalidation that runs. Its pages are out; change the source, then drop this.
+///
+/// One that is [forgotten](core::mem::forget) never ends: whoever touches its pages waits for ever, and so does whoever
+/// [stops](Pager::stop) or drops the pager.
 #[derive(Debug)]
 #[must_use = "the invalidation ends when this is dropped, here before the source has changed"]
 pub struct Section<'a, P: Policy = Gate> {

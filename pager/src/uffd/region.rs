@@ -178,16 +178,13 @@ impl Region {
             // First what is behind: if it were there still after the mapping is gone, a late CONTINUE would
             // map it again.
             let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-            let (start, len) = (pages.start * PAGE_SIZE, pages.len() * PAGE_SIZE);
-            // SAFETY: the call takes numbers, no pointer.
-            let answer = unsafe {
-                libc::fallocate(
-                    file.as_raw_fd(),
-                    mode,
-                    start as libc::off_t,
-                    len as libc::off_t,
-                )
+            let offset = |pages: usize| {
+                libc::off_t::try_from(pages * PAGE_SIZE)
+                    .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
             };
+            let (start, len) = (offset(pages.start)?, offset(pages.len())?);
+            // SAFETY: the call takes numbers, no pointer.
+            let answer = unsafe { libc::fallocate(file.as_raw_fd(), mode, start, len) };
             if answer != 0 {
                 return Err(io::Error::last_os_error());
             }

@@ -91,7 +91,7 @@ impl<P: Policy> World<P> {
         assert_eq!(
             self.kernel.look(),
             None,
-            "a page is mapped inside a section"
+            "a stale page is mapped, inside a section"
         );
         let new = self.source.fetch_add(1, Relaxed) + 1;
         drop(section);

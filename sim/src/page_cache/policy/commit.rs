@@ -9,6 +9,9 @@ use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 /// and unmaps, or the fault sees the invalidate and takes the count back. The pte is set only after
 /// the commit and the page-table lock is held throughout, so nobody ever reads through a mapping
 /// that is about to be taken back, and who wants to unmap it finds it in place.
+///
+/// Where publishing *is* setting the pte, as `UFFDIO_COPY` does for a pager in user space, a page that is taken back
+/// has been read by then. `docs/pager.md` says what to do there: validate inside a gate, or publish behind the mapping.
 #[derive(Debug)]
 pub struct Commit {
     invalidate_lock: RawSeqSchedLock<Park>,

@@ -5,11 +5,11 @@ use std::io;
 
 use crate::memory::{Memory, Opened};
 
-/// A fault that is being served: what a policy may do about it.
+/// A fault that is being served, with the steps that a policy serves it in.
 ///
-/// Loads are what may fail. One that did is remembered, and what is then mapped is the refusal: the page is
-/// poisoned instead. So a policy need not treat a failure as anything but another outcome to publish, which
-/// has to be validated like the rest: an error that was true before an invalidation may not be after it.
+/// A load may fail. Then [`map`](Self::map) and [`open`](Self::open) poison the page instead of mapping it. A policy
+/// has to validate a failure before it publishes it, just like a page: the load may succeed after the
+/// invalidation that overtook it.
 pub struct Fault<'a, M: Memory> {
     page: usize,
     memory: &'a M,
@@ -18,23 +18,23 @@ pub struct Fault<'a, M: Memory> {
     served: Served,
 }
 
-/// What serving a fault came to.
+/// The result of serving a fault.
 #[derive(Debug, Default)]
 pub struct Served {
     /// How often the page was loaded.
     pub loads: u32,
-    /// How often that was for nothing, since an invalidation ran meanwhile.
+    /// How many of these loads were wasted because an invalidation ran meanwhile.
     pub conflicts: u32,
-    /// It lost so often that it held up invalidations to get through.
+    /// Whether it kept the gate to get through, after too many conflicts.
     pub took_turn: bool,
-    /// Why there is no page.
+    /// Why there is no page, if there is none.
     pub failure: Option<io::Error>,
-    /// The page says so itself, to everybody who touches it.
+    /// Whether the page is poisoned. If not, a failure concerns this fault only.
     pub poisoned: bool,
 }
 
 impl<'a, M: Memory> Fault<'a, M> {
-    /// A fault on `page`. `load` looks at the source, into `bytes`.
+    /// A fault on `page`. `load` reads the source into `bytes`.
     pub fn new(
         page: usize,
         memory: &'a M,
@@ -56,14 +56,14 @@ impl<'a, M: Memory> Fault<'a, M> {
         self.page
     }
 
-    /// Looks at the source. Slow.
+    /// Loads the page from the source. Slow.
     pub fn load(&mut self) {
         self.served.loads += 1;
         self.served.failure = (self.load)(self.bytes).err();
     }
 
-    /// Maps what was loaded, or poisons the page if nothing was. Visible to all at once, and not to be taken
-    /// back: whoever has seen it has seen it.
+    /// Maps the loaded page, or poisons it if the load failed. Every thread can read it at once, so this cannot be
+    /// undone.
     pub fn map(&mut self) {
         if self.served.failure.is_none() {
             self.served.failure = self.memory.copy(self.page, self.bytes).err();
@@ -71,15 +71,15 @@ impl<'a, M: Memory> Fault<'a, M> {
         self.poison_if_failed();
     }
 
-    /// Puts what was loaded behind the mapping, where nobody sees it. Does nothing if nothing was loaded.
+    /// Puts the loaded page behind the mapping, where no thread can read it. Does nothing if the load failed.
     pub fn fill(&mut self) {
         if self.served.failure.is_none() {
             self.served.failure = self.memory.fill(self.page, self.bytes).err();
         }
     }
 
-    /// Maps what is behind the mapping, or poisons the page if nothing was loaded. `false` if it has been
-    /// taken out from there meanwhile.
+    /// Maps the page that is behind the mapping, or poisons it if the load failed. `false` if the page has been
+    /// taken out meanwhile.
     #[must_use]
     pub fn open(&mut self) -> bool {
         if self.served.failure.is_none() {
@@ -93,28 +93,28 @@ impl<'a, M: Memory> Fault<'a, M> {
         true
     }
 
-    /// Takes out what this fault put behind the mapping, and has not opened.
+    /// Takes out the page that this fault put behind the mapping and has not opened.
     pub fn take_back(&self) {
         self.memory.take_out(self.page..self.page + 1);
     }
 
-    /// Whether the load has failed, or what was tried with it.
+    /// Whether the load has failed, or the attempt to map it.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.served.failure.is_some()
     }
 
-    /// An invalidation ran meanwhile: all this was for nothing.
+    /// Counts a conflict: an invalidation ran meanwhile, and the load was wasted.
     pub fn lost(&mut self) {
         self.served.conflicts += 1;
     }
 
-    /// This fault holds up invalidations from here on.
+    /// Notes that this fault keeps the gate from here on.
     pub fn takes_turn(&mut self) {
         self.served.took_turn = true;
     }
 
-    /// What it came to.
+    /// The result.
     #[must_use]
     pub fn served(self) -> Served {
         self.served

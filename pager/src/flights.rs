@@ -3,19 +3,19 @@
 use crate::memory::Memory;
 use crate::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-/// For each page, whether a handler is at work on it.
+/// For each page, whether a handler is serving it.
 ///
-/// Two threads that touch one page make two events. The second needs no handler of its own: the first one's
-/// wake-up is for all who wait for the page. That saves loads, and [`Closed`](crate::Closed) is only right
-/// with it.
+/// Two threads that touch the same page cause two events. The second event needs no load of its own, because the
+/// first handler wakes every thread that waits for the page. This saves loads, and [`Closed`](crate::Closed) is only
+/// correct with it.
 #[derive(Debug)]
 pub struct Flights {
     pages: Box<[AtomicBool]>,
 }
 
-/// A handler at work on a page.
+/// A handler that is serving a page.
 #[derive(Debug)]
-#[must_use = "those who wait for the page are woken when this lands"]
+#[must_use = "the threads that wait for the page are woken when this lands"]
 pub struct Flight<'a> {
     page: usize,
     running: &'a AtomicBool,
@@ -30,7 +30,7 @@ impl Flights {
         }
     }
 
-    /// Begins to serve a page, unless another handler does.
+    /// Begins to serve a page, unless another handler is serving it.
     pub fn begin(&self, page: usize) -> Option<Flight<'_>> {
         let running = &self.pages[page];
         (!running.swap(true, SeqCst)).then_some(Flight { page, running })
@@ -38,14 +38,14 @@ impl Flights {
 }
 
 impl Flight<'_> {
-    /// It is served: wakes all who wait for it.
+    /// Ends the flight: wakes every thread that waits for the page.
     ///
-    /// The flag is cleared *before* the wake-up. An event that was left to this handler was read while the flag was
-    /// set, so its thread was in the kernel's queue before the wake-up, and is woken. In the other order an event
-    /// can be left to a wake-up that is over, and its thread waits for ever.
+    /// It clears the flag *before* it wakes. If another handler drops an event because the flag is set, the thread
+    /// behind that event is in the kernel's queue already, and this wake-up comes later. In the other order a handler
+    /// could drop an event between the wake-up and the clearing, and that thread would wait for ever.
     ///
-    /// (The kernel's queue has a lock of its own. That the exchanges are sequentially consistent keeps the look at
-    /// the flag behind the entry in the queue, and the look at the queue behind the flag.)
+    /// (The exchanges are sequentially consistent so that the other handler's look at the flag stays behind the
+    /// entry in the queue, and the kernel's look at the queue stays behind the clearing.)
     pub fn land(self, memory: &impl Memory) {
         self.running.swap(false, SeqCst);
         memory.wake(self.page);

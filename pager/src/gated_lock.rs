@@ -1,19 +1,19 @@
-//! A lock with a gate: what our two policies are made of.
+//! A lock with a gate: the building block of `Gate` and `Closed`.
 
 use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 use std::sync::PoisonError;
 
 use crate::sync::{Mutex, MutexGuard};
 
-/// A [`RawSeqSchedLock`] whose sections begin in a gate, a small mutex that is never held while they run.
+/// A [`RawSeqSchedLock`] whose sections begin in a gate: a small mutex that is not held while they run.
 ///
-/// What is published inside the gate, validated there, cannot be overtaken: no section begins between the
-/// validation and the publication. So nothing stale is ever visible, and nothing has to be taken back. And
-/// a reader that has lost too often keeps the gate while it loads: the sections that run end, none begins, and
-/// it gets through.
+/// A reader validates and publishes inside the gate. No section can begin between the two, so nothing stale is ever
+/// visible and nothing has to be retracted. A reader that has lost too often keeps the gate while it loads. The running
+/// sections end, no other begins, and the reader gets through.
 ///
-/// Sections end outside the gate. One that begins sections on several of these locks begins them in one fixed
-/// order: a reader may keep any of the gates, and waits there for sections that have begun.
+/// Sections end outside the gate. A writer that begins sections on several locks must begin them in one fixed order,
+/// the same for all writers. A reader may keep one of the gates, and waits there until the sections that have begun
+/// end; in a fixed order, they can.
 #[derive(Debug)]
 pub struct GatedLock {
     gate: Mutex<()>,
@@ -30,8 +30,7 @@ impl GatedLock {
         }
     }
 
-    /// Begins a section. Waits for those in the gate, which is for a load if one of them is
-    /// [alone](Self::alone).
+    /// Begins a section. Waits for the gate: briefly, or for a load if a reader is [alone](Self::alone) in it.
     pub fn write(&self) -> WriteGuard<'_, Park> {
         let _gate = self.pass();
         self.lock.write()
@@ -42,7 +41,7 @@ impl GatedLock {
         self.lock.read_begin_wait()
     }
 
-    /// Validates what was looked at.
+    /// Validates a read section.
     ///
     /// # Errors
     ///
@@ -51,40 +50,40 @@ impl GatedLock {
         self.lock.read_end(stamp)
     }
 
-    /// Validates what was published, outside the gate.
+    /// Validates a publication that was made outside the gate.
     ///
     /// # Errors
     ///
-    /// The conflict that was met: take back what was published.
+    /// The conflict that was met. The caller must retract the publication.
     pub fn read_commit(&self, stamp: Stamp) -> Result<(), Conflict> {
         self.lock.read_commit(stamp)
     }
 
-    /// Validates and publishes, both in the gate.
+    /// Validates, then publishes, both inside the gate.
     ///
-    /// `read_end` is enough: a section that began before was in the gate before, and one that begins after
-    /// finds all that `publish` has done.
+    /// `read_end` is enough here. The mutex orders this call with the beginning of every section: the validation sees
+    /// the sections that began before, and those that begin later see the publication.
     ///
     /// # Errors
     ///
-    /// The conflict that was met. Nothing has been published then.
+    /// The conflict that was met. `publish` has not been called.
     pub fn publish<R>(&self, stamp: Stamp, publish: impl FnOnce() -> R) -> Result<R, Conflict> {
         let _gate = self.pass();
         self.lock.read_end(stamp)?;
         Ok(publish())
     }
 
-    /// Does something while no section runs and none begins. Waits for those that run.
+    /// Calls `act` while no section runs and none can begin. Waits for the running ones first.
     pub fn alone<R>(&self, act: impl FnOnce() -> R) -> R {
         let _gate = self.pass();
-        // A stamp will not do: with the split word it may be older than sections that have ended, and what
-        // they wrote not be visible yet. Validated it says that none runs, and shows what all of them wrote.
+        // An unvalidated stamp is not enough. With the split word `read_begin` may return one that is older than a
+        // section that has ended, and that section's writes need not be visible. A validated read has seen them.
         self.lock.read(|| ());
         act()
     }
 
     fn pass(&self) -> MutexGuard<'_, ()> {
-        // The gate guards no data that a panic could have left in pieces.
+        // The gate guards no data, so a panic inside it has broken nothing.
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,30 +1,29 @@
-//! A pager on userfaultfd: page faults that are real, beside invalidations that are real.
+//! A pager on userfaultfd: real page faults beside real invalidations.
 //!
-//! A guest in the house of the lock, as `seqschedlock-sim` is: it is built on what `seqschedlock` exports and on
-//! nothing else of it. There the page cache is simulated, race and all. Here the faults are the kernel's: a
-//! [`Pager`] maps memory whose pages come from a [`Store`], loads each when it is touched, and forgets those that
-//! are [invalidated](Pager::invalidate), while loads of them are under way. That is what a virtual machine is
-//! restored with, what remote memory is made of, and where the race of 2005 is met again: the handler has read
-//! the old page, the page is invalidated, the handler maps what it has.
+//! `seqschedlock-sim` simulates a page cache, race included. Here the faults come from the kernel. A [`Pager`] maps
+//! memory whose pages come from a [`Store`]. It loads each page when it is touched, and takes pages out when they are
+//! [invalidated](Pager::invalidate), even while loads of them are under way. Virtual machines are restored this way,
+//! and remote memory works this way. The race of 2005 is back: the handler reads the old page, the page is
+//! invalidated, and the handler maps the old page.
 //!
-//! It is here for study, for measurement, and to prove that the lock's public API suffices; it is not published, and
-//! what is public in it may change at any time. `docs/pager.md` says which protocol to take when, and what to
-//! mind. `cargo run --release -p seqschedlock-pager` runs five policies side by side and counts what went wrong
-//! under each.
+//! The package uses only the public API of `seqschedlock`. It exists for study, for measurement, and to prove that
+//! the API suffices. It is not published, and its public items may change at any time. `docs/pager.md` explains
+//! which protocol to use when, and the traps. `cargo run --release -p seqschedlock-pager` runs five policies side by
+//! side and counts the stale reads of each.
 //!
 //! | policy | in a fault | in an invalidation |
 //! |---|---|---|
 //! | [`Unprotected`] | load, `COPY` | take out, change |
-//! | [`RwLock`] | the same, the lock shared over both | the lock alone over both |
-//! | [`PageMutex`] | the same, the page's mutex over both | the mutexes of all its pages over both |
+//! | [`RwLock`] | read-locked: load, `COPY` | write-locked: take out, change |
+//! | [`PageMutex`] | holding the page's mutex: load, `COPY` | holding the mutexes of all its pages: take out, change |
 //! | [`Gate`] | stamp, load; in the gate: `read_end`, `COPY` | in the gate: `write()`; take out, change |
 //! | [`Closed`] | stamp, load into the file behind, `read_commit`, `CONTINUE` | `write()`, take out, change |
 //!
-//! Why is there no policy that copies the page in, then commits, and takes it back on a conflict, as
-//! `seqschedlock_sim::page_cache::Commit` does? `Commit` retracts before the pte is set: what it takes back is a
-//! count in `mapcount`, which nobody reads memory through. `UFFDIO_COPY` sets the pte itself, so there is no step
-//! between publishing and being read that a commit could stand in; `Gate` validates before it, and `Closed`
-//! publishes where there is such a step.
+//! No policy copies the page in, then commits, and takes it back on a conflict, as
+//! `seqschedlock_sim::page_cache::Commit` does. `Commit` can do that because it retracts before the pte is set: it takes
+//! back a count in `mapcount`, and nobody reads memory through a count. `UFFDIO_COPY` sets the pte itself, so a
+//! thread may read the page before any commit. `Gate` therefore validates first, and `Closed` publishes the page where
+//! no thread can read it yet.
 //!
 //! On other systems than Linux this crate is empty.
 #![cfg(target_os = "linux")]
@@ -48,7 +47,7 @@ pub use policy::{Closed, Fenced, Gate, PageMutex, Policy, RwLock, Sections, Unpr
 pub use store::{FileStore, Slow, Store};
 pub use uffd::{Unavailable, available};
 
-// The tests of what is not public run in processes of their own, too.
+// The tests of private items run in processes of their own, too.
 #[cfg(test)]
 extern crate self as seqschedlock_pager;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a policy asks of the memory it serves, and nothing about how it is done.
+//! The operations on memory that the policies are written in.
 
 use core::ops::Range;
 use std::io;
@@ -8,52 +8,52 @@ pub const PAGE_SIZE: usize = 4096;
 
 /// Memory whose pages are loaded when they are touched.
 ///
-/// The real one is made of ioctls on a userfaultfd. The models in `tests/loom_pager.rs` have one of small
-/// atomics, so that loom explores the policies themselves.
+/// The real implementation makes ioctls on a userfaultfd. The models in `tests/loom_pager.rs` implement this trait
+/// with one small atomic, so loom explores the code of the policies.
 pub trait Memory {
-    /// What a page holds.
+    /// The content of a page.
     type Bytes;
 
-    /// Maps a page with these bytes, if none is mapped. Everybody sees it at once (`UFFDIO_COPY`).
+    /// Maps a page with these bytes (`UFFDIO_COPY`). Every thread can read it at once.
     ///
-    /// A page that is there already stays, and is no error.
+    /// If a page is mapped already, that page stays and the answer is `Ok`.
     ///
     /// # Errors
     ///
-    /// Whatever else the kernel answers, for want of memory say.
+    /// Any other error of the kernel, such as being out of memory.
     fn copy(&self, page: usize, bytes: &Self::Bytes) -> io::Result<()>;
 
-    /// Puts these bytes behind the mapping, into the page cache of the file that is mapped. Nobody sees them
-    /// there until the page is [opened](Self::open).
+    /// Puts these bytes behind the mapping: into the page cache of the mapped file. No thread can read them
+    /// until the page is [opened](Self::open).
     ///
     /// # Errors
     ///
-    /// Whatever the kernel answers, for want of memory say.
+    /// Any error of the kernel, such as being out of memory.
     fn fill(&self, page: usize, bytes: &Self::Bytes) -> io::Result<()>;
 
-    /// Maps what is behind the mapping *now*, whoever put it there (`UFFDIO_CONTINUE`).
+    /// Maps the page that is behind the mapping *now* (`UFFDIO_CONTINUE`). Another handler may have put it there.
     ///
     /// # Errors
     ///
-    /// Whatever the kernel answers, apart from the answers in [`Opened`].
+    /// Any error of the kernel that is not one of [`Opened`].
     fn open(&self, page: usize) -> io::Result<Opened>;
 
-    /// Maps the refusal to map anything: whoever touches the page gets SIGBUS (`UFFDIO_POISON`). Lasts until
-    /// the page is taken out. `false` if it cannot be done.
+    /// Marks the page as one that cannot be had (`UFFDIO_POISON`). A thread that touches it gets SIGBUS, until
+    /// the page is taken out. `false` if the kernel cannot do it.
     fn poison(&self, page: usize) -> bool;
 
-    /// Takes pages out, from the mapping and from behind it. Nobody sees them once it has returned.
+    /// Takes pages out of the mapping and from behind it. No thread reads them after it has returned.
     fn take_out(&self, pages: Range<usize>);
 
-    /// Lets those go on who wait for this page. They look again, and fault again if it is not there.
+    /// Wakes the threads that wait for this page. They fault again if the page is not there.
     fn wake(&self, page: usize);
 }
 
-/// What became of an attempt to open a page.
+/// The result of opening a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {
     /// It is mapped.
     Mapped,
-    /// There is nothing behind the mapping: it has been taken out.
+    /// There is no page behind the mapping: it has been taken out.
     Gone,
 }

@@ -1,4 +1,4 @@
-//! The pager: memory, a store behind it, and threads that load what is touched.
+//! The pager: memory, the store behind it, and the threads that load pages.
 
 mod counts;
 mod handler;
@@ -20,11 +20,10 @@ use crate::store::Store;
 use crate::uffd::{Doorbell, Region};
 use counts::Counters;
 
-/// Memory whose pages are loaded from a [`Store`] when they are touched, and that can be told to forget them.
+/// Memory whose pages are loaded from a [`Store`] when they are touched, and can be invalidated.
 ///
-/// Whoever touches a page that is not there waits in a page fault, as with any mapped file. One of the pager's
-/// handlers loads it, and [the policy](Policy) sees to it that what it maps is not what an invalidation has just
-/// taken out.
+/// A thread that touches a missing page waits in a page fault, as with any mapped file. One of the pager's handlers loads
+/// the page. [The policy](Policy) keeps the handler from mapping a page that has been invalidated meanwhile.
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -37,43 +36,43 @@ use counts::Counters;
 /// let pager = Pager::new(1024, 16, FileStore::new(file.try_clone()?), 4)?;
 ///
 /// let mut first = [0; 64];
-/// pager.read(0, &mut first);                                 // a fault, the first time
+/// pager.read(0, &mut first);                                 // a page fault, the first time
 ///
-/// let section = pager.invalidate(16..32);                    // nobody sees these pages any more
+/// let section = pager.invalidate(16..32);                    // from here on no thread can read them
 /// file.write_all_at(&[7; 16 * PAGE_SIZE], 16 * PAGE_SIZE as u64)?;
-/// drop(section);                                             // and now they see the new ones
+/// drop(section);                                             // from here on threads read the new pages
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// # What is promised
+/// # Guarantees
 ///
-/// Under [`Gate`] and [`Closed`](crate::Closed): once [`invalidate`](Self::invalidate) has returned, nobody reads
-/// what the pages held before; until its [`Section`] is dropped nobody reads them at all; and what is read
-/// then was loaded after it had begun.
+/// Under every policy but [`Unprotected`](crate::Unprotected): after [`invalidate`](Self::invalidate) has returned, no
+/// thread reads the old content of the pages. Until the [`Section`] is dropped, threads that touch the pages wait. Pages
+/// that are read after that were loaded after the section had ended.
 ///
 /// # Handlers
 ///
-/// A handler is a thread. It has one fault at a time, and keeps it while the page is loaded, and while an
-/// invalidation of its stripe runs. So with as many handlers as there are threads that touch the memory no
-/// fault waits for another; with fewer it may.
+/// A handler is a thread that serves one fault at a time. It is busy while the page loads, and while it waits for an
+/// invalidation of the page's stripe. If there are as many handlers as threads that touch the memory, no fault waits for
+/// another. If there are fewer, it may.
 ///
-/// # Waiting for oneself
+/// # Deadlocks
 ///
-/// Every load from this memory may wait for a section to end. So a thread that has a section must not touch
-/// the memory, nor wait for one that does; nor may a store touch it. A thread that has a section must not begin
-/// another, for that may wait for a fault that waits for the first: invalidate one range that has both.
+/// Reading this memory may wait until a section ends. A thread that holds a section must not touch the memory, and
+/// must not wait for a thread that does. A store must not touch it either. A thread that holds a section must not begin
+/// another one, because that may wait for a fault that waits for the first. Invalidate one range that contains both.
 ///
 /// # Forks
 ///
-/// A child has nothing where the memory was, and dies if it touches it: there is no handler to load pages for it.
+/// A child process gets SIGSEGV if it touches the memory. No handler could load pages for it.
 pub struct Pager<P: Policy = Gate> {
     shared: Arc<Shared<P>>,
     handlers: Vec<JoinHandle<()>>,
     doorbell: Arc<Doorbell>,
 }
 
-/// What the handlers share.
+/// The part that the handlers share.
 struct Shared<P> {
     policy: P,
     region: Region,
@@ -83,7 +82,7 @@ struct Shared<P> {
     failure: Mutex<Option<Failure>>,
 }
 
-/// A page that could not be had.
+/// A page that could not be loaded.
 #[derive(Debug)]
 pub struct Failure {
     /// The page.
@@ -93,15 +92,15 @@ pub struct Failure {
 }
 
 impl Pager<Gate> {
-    /// So many pages of `store`, served by so many threads, under the policy [`Gate`].
+    /// A pager for `pages` pages of `store`, with this many handlers, under the policy [`Gate`].
     ///
-    /// Pages are best invalidated in `block`s of so many that lie side by side: an invalidation disturbs the
-    /// faults in its blocks, and few others.
+    /// `block` should be the number of neighbouring pages that are usually invalidated together. An invalidation
+    /// delays faults in its blocks, and few others.
     ///
     /// # Errors
     ///
-    /// One that contains an [`Unavailable`](crate::Unavailable), if there is no userfaultfd to be had. Any other,
-    /// if the kernel has no memory, descriptors or threads left.
+    /// An error that contains an [`Unavailable`](crate::Unavailable) if this system permits no userfaultfd. Other errors
+    /// mean that the kernel is out of memory, descriptors or threads.
     ///
     /// # Panics
     ///
@@ -117,7 +116,7 @@ impl Pager<Gate> {
 }
 
 impl<P: Policy> Pager<P> {
-    /// As [`new`](Pager::new), under a policy of one's choice.
+    /// As [`new`](Pager::new), under any policy.
     ///
     /// # Errors
     ///
@@ -164,23 +163,22 @@ impl<P: Policy> Pager<P> {
         Ok(pager)
     }
 
-    /// Where the memory begins: `pages() * PAGE_SIZE` bytes, to be read only.
+    /// The start of the memory: `pages() * PAGE_SIZE` bytes, read-only, until the pager is dropped.
     ///
-    /// Reading through it is for those who know that the kernel changes these bytes under their hands. What
-    /// they read is a page as the store had it, and each page may be from another moment;
-    /// [`read`](Self::read) reads several words of one moment. The memory is there until the pager is dropped.
+    /// The kernel may change these bytes at any time, so read them atomically. Two reads may see the pages at two
+    /// different moments; [`read`](Self::read) reads several words of one moment.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
         self.shared.region.as_ptr()
     }
 
-    /// How many pages there are.
+    /// The number of pages.
     #[must_use]
     pub fn pages(&self) -> usize {
         self.shared.region.pages()
     }
 
-    /// Reads one word, of four bytes in the machine's order, from the byte `at` on.
+    /// Reads the four bytes at `at` as one word, in the byte order of the machine.
     ///
     /// # Panics
     ///
@@ -193,16 +191,16 @@ impl<P: Policy> Pager<P> {
 
     /// Begins an invalidation: takes these pages out, and keeps them out until the section is dropped.
     ///
-    /// Change the source while you have it. If that fails halfway, or panics, nothing stale is left behind:
-    /// what is touched after the section is loaded anew, whatever the source has then.
+    /// Change the source while you hold the section. If the change fails halfway or panics, nothing stale is left
+    /// behind: the next touch of a page loads it again, as the source has it then.
     ///
-    /// It never waits for a load, but for those who are in the gate: [`Gate`] says for how long. The policies that
-    /// it is compared with wait for loads.
+    /// Under [`Gate`] and [`Closed`](crate::Closed) this waits for the gate, and only for a load if a fault has lost
+    /// three times. [`RwLock`](crate::RwLock) and [`PageMutex`](crate::PageMutex) wait for loads.
     ///
     /// # Panics
     ///
-    /// If the range is not in the memory, or if the kernel refuses to take pages out, as it does where the process
-    /// has locked its memory since the pager was made.
+    /// If the range is not in the memory. If the kernel refuses to take pages out, for example because the process has
+    /// locked its memory since the pager was created.
     pub fn invalidate(&self, pages: Range<usize>) -> Section<'_, P> {
         self.must_contain(&pages);
         self.shared.counters.invalidations();
@@ -211,9 +209,9 @@ impl<P: Policy> Pager<P> {
         }
     }
 
-    /// Gives the memory of these pages back. They are loaded again when they are touched.
+    /// Gives the memory of these pages back to the system. The next touch loads them again.
     ///
-    /// This is no invalidation, for the source does not change: it waits for nobody, and nobody for it.
+    /// Use it where the source has not changed. It waits for nothing, and nothing waits for it.
     ///
     /// # Panics
     ///
@@ -223,13 +221,13 @@ impl<P: Policy> Pager<P> {
         self.shared.region.take_out(pages);
     }
 
-    /// What has happened so far.
+    /// Counts what the pager has done so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.counters.read()
     }
 
-    /// The last page that could not be had, once.
+    /// Takes the most recent failure to load a page, if there is one that has not been taken.
     #[must_use]
     pub fn take_failure(&self) -> Option<Failure> {
         self.shared
@@ -239,22 +237,22 @@ impl<P: Policy> Pager<P> {
             .take()
     }
 
-    /// Ends all service. Whoever touches the memory from now on gets SIGBUS, mapped page or not, and so does
-    /// everybody who waits in a fault.
+    /// Ends all service. Threads that wait in a fault get SIGBUS. So does every thread that touches the memory from
+    /// now on, even where a page was mapped.
     ///
-    /// It waits for the loads that have begun, and for nothing else. Dropping a pager does the same and then gives
-    /// the addresses back; this is for those who must be told before that, threads of a virtual machine say.
+    /// It waits for the loads that have begun. Dropping a pager does the same and then unmaps the memory. Call this
+    /// first if other threads still use the memory, such as those of a virtual machine.
     ///
     /// # Errors
     ///
-    /// If the kernel has no memory or descriptors left. Then those who wait go on waiting.
+    /// If the kernel is out of memory or descriptors. The waiting threads go on waiting then.
     pub fn stop(&mut self) -> io::Result<()> {
         self.doorbell.ring();
         for handler in self.handlers.drain(..) {
-            handler.join().expect("a handler that panics ends it all");
+            handler.join().expect("a handler that panics aborts");
         }
         Arc::get_mut(&mut self.shared)
-            .expect("the handlers have gone")
+            .expect("the handlers have ended")
             .region
             .close()
     }
@@ -271,8 +269,8 @@ impl<P: Policy> Pager<P> {
 impl<P: Fenced> Pager<P> {
     /// Reads bytes of one moment: no invalidation of their pages ran while they were read.
     ///
-    /// It reads again until that is so. Invalidations that follow one another without a pause can keep it from
-    /// ever getting through.
+    /// It reads again until that holds. Invalidations that follow one another without a pause can keep it from
+    /// ever returning.
     ///
     /// # Panics
     ///
@@ -287,7 +285,7 @@ impl<P: Fenced> Pager<P> {
 
 impl<P: Policy> Drop for Pager<P> {
     fn drop(&mut self) {
-        // Should the kernel be out of memory: giving the addresses back wakes those who wait, too.
+        // If it fails: closing the descriptor and unmapping the memory wakes the waiting threads, too.
         let _ = self.stop();
     }
 }
@@ -303,13 +301,13 @@ impl<P: Policy> fmt::Debug for Pager<P> {
     }
 }
 
-/// An invalidation that runs. Its pages are out; change the source, then drop this.
+/// A running invalidation. Its pages are out: change the source, then drop this.
 ///
-/// One that is [forgotten](core::mem::forget) never ends: whoever touches its pages waits for ever, and so does whoever
-/// [stops](Pager::stop) or drops the pager.
+/// A section that is [forgotten](core::mem::forget) never ends. Threads that touch its pages wait for ever, and so
+/// does [`stop`](Pager::stop) if a handler waits for the section.
 #[derive(Debug)]
-#[must_use = "the invalidation ends when this is dropped, here before the source has changed"]
+#[must_use = "the invalidation ends when this is dropped, here at once"]
 pub struct Section<'a, P: Policy = Gate> {
-    #[expect(dead_code, reason = "it is held, and printed")]
+    #[expect(dead_code, reason = "held for its drop, and printed")]
     running: P::Section<'a>,
 }

@@ -1,4 +1,4 @@
-//! How a load is kept from mapping what an invalidation has taken out.
+//! Five ways to keep a load from mapping a page that has been invalidated meanwhile.
 
 mod closed;
 mod gate;
@@ -20,31 +20,31 @@ use core::ops::Range;
 use crate::fault::Fault;
 use crate::memory::Memory;
 
-/// What stands between a fault and an invalidation.
+/// The protocol between faults and invalidations.
 pub trait Policy: Debug + Send + Sync + Sized + 'static {
-    /// What tables call it.
+    /// Its name in tables.
     const NAME: &'static str;
 
-    /// Pages lie in a file that is mapped, so that they can be put [behind the mapping](Memory::fill).
+    /// Whether the memory maps a file, so that pages can be put [behind the mapping](Memory::fill).
     const BEHIND: bool = false;
 
-    /// What an invalidation holds while the source changes.
+    /// The guard of an invalidation, held while the source changes.
     type Section<'a>: Debug;
 
-    /// One for so many pages, which are invalidated mostly in blocks of so many.
+    /// A policy for this many pages, which are mostly invalidated in blocks of `block` pages.
     fn new(pages: usize, block: usize) -> Self;
 
-    /// Serves a fault. When it returns the page is mapped, or has been taken out by an invalidation that
-    /// began later, or there is none.
+    /// Serves a fault. When it returns, the page is mapped or poisoned, unless a later invalidation has taken it
+    /// out again.
     fn serve<M: Memory>(&self, fault: &mut Fault<'_, M>);
 
-    /// Begins an invalidation and takes the pages out. The source may change once this has returned, until
+    /// Begins an invalidation and takes the pages out. The source may change from the return of this call until
     /// the section is dropped.
     fn invalidate<M: Memory>(&self, pages: Range<usize>, memory: &M) -> Self::Section<'_>;
 }
 
-/// A policy under which a look at several words can be checked.
+/// A policy that can validate a look at several words.
 pub trait Fenced: Policy {
-    /// Looks until no invalidation of any of these pages ran meanwhile.
+    /// Calls `look` until no invalidation of these pages ran meanwhile.
     fn look<R>(&self, pages: Range<usize>, look: impl FnMut() -> R) -> R;
 }

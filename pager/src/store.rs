@@ -13,18 +13,19 @@ use crate::memory::PAGE_SIZE;
 
 /// A source of pages. The handlers of a pager load from it, several at a time.
 ///
-/// A load that overlaps an invalidation may return anything, in pieces too: it is thrown away. (Under the
-/// policies that are sound; what the others do with it is what they are here for.)
+/// A load that overlaps an invalidation may return anything, torn pages included. Every policy but
+/// [`Unprotected`](crate::Unprotected) prevents such an overlap or throws the result away.
 ///
-/// A load must not touch the pager's memory: that would be a fault within a fault, and may wait for itself.
+/// A load must not touch the pager's memory: that fault could wait for the load itself.
 pub trait Store: Send + Sync {
     /// Loads a page.
     ///
     /// # Errors
     ///
-    /// If there is no such page, or it cannot be had now. Whoever touches it gets SIGBUS, as with a mapped file
-    /// whose disk fails, until the page is invalidated or evicted: then it is tried again. (Before Linux 6.6, which
-    /// cannot mark a page like that, every touch tries it again.) A panic is a failure too.
+    /// If there is no such page, or it cannot be read now. A thread that touches the page gets SIGBUS, as with a
+    /// mapped file whose disk fails. That lasts until the page is invalidated or evicted; then the next touch loads it
+    /// again. (Before 6.6 Linux cannot mark a page like that, and every touch loads it again.) A load that panics
+    /// counts as one that failed.
     fn load(&self, page: usize, into: &mut [u8; PAGE_SIZE]) -> io::Result<()>;
 }
 

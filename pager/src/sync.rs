@@ -1,7 +1,6 @@
-//! The one shim: what the policies take from `core` and `std`, or from loom when they are model-checked,
-//! and how large they are there.
+//! The one shim: the policies' locks and atomics, from `core` and `std` or from loom, and their sizes.
 //!
-//! No other room asks whether loom is there. It is where both the cfg `loom` and the feature are, as in
+//! No other module asks whether loom is in use. It is where both the cfg `loom` and the feature are set, as in
 //! `seqschedlock` itself.
 
 pub(crate) use inner::*;

@@ -1,7 +1,7 @@
-//! The kernel's side: everything unsafe, and every number of an ioctl.
+//! The system calls: all unsafe code of the library, and every ioctl number.
 //!
-//! Out of here come a [`Region`], memory whose pages are loaded by whoever reads its faults, and a [`Poll`] that
-//! waits for them. What the kernel promises about each step is tested in `uffd/tests.rs`, on the kernel at hand.
+//! This module exports a [`Region`], memory whose faults can be read and served, and a [`Poll`] that waits for
+//! faults. `uffd/tests.rs` asserts the kernel behaviour that the policies rely on.
 
 mod abi;
 mod descriptor;

@@ -1,13 +1,13 @@
-//! The pager's policies, model-checked: no stale page is ever mapped, and what each step of them is for.
+//! Models of the pager's policies: no stale page is ever mapped.
 //!
-//! `cargo loom` and `cargo loom-split` run it, after the models of the lock itself.
+//! `cargo loom` and `cargo loom-split` run them, together with the models of the lock.
 //!
-//! What is explored is the code of the policies, flights and gate. The kernel is modelled: a page table and the page
-//! cache of a file are one small atomic (`kernel.rs`), changed in single steps as the kernel changes them under its
-//! locks. There is one page, and it holds one number. Threads are three at most, bounds are 3 preemptions, unless
-//! a model says otherwise.
+//! Loom explores the code of the policies, the flights and the gate. The kernel is a model (`kernel.rs`): the page table
+//! and the page cache of a file are one small atomic, which changes in single steps, as the kernel changes them under
+//! its locks. There is one page, and its content is one number. Models have at most three threads and a bound of
+//! 3 preemptions, unless they state another one.
 //!
-//! Each twin is a protocol with one step left out, or in the wrong place. Each must be caught.
+//! A twin is a protocol in which one step is missing or in the wrong place. The models must catch every twin.
 #![cfg(all(loom, target_os = "linux"))]
 
 #[path = "loom_pager/closed.rs"]

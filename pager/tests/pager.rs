@@ -1,7 +1,7 @@
-//! The pager on real page faults: what it serves, what it keeps from being served, and how it ends.
+//! The pager on real page faults.
 //!
-//! Every test runs in a process of its own, with a time limit: a fault that nobody serves hangs its thread for
-//! ever, and SIGBUS ends the process. Where userfaultfd is not permitted they are skipped, and say so;
+//! Every test runs in a process of its own, with a time limit, because a fault that is not served hangs its thread for
+//! ever and SIGBUS ends the process. Where userfaultfd is not permitted, the tests print that they are skipped;
 //! `PAGER=require` makes that a failure.
 #![cfg(all(target_os = "linux", not(loom)))]
 

@@ -1,5 +1,4 @@
-//! The program `pager`, as a user meets it: what it prints, what it leaves behind, how it ends, and that what it
-//! counts is what should be there to count.
+//! The program `pager`: its options, its reports, its exit codes, and the races in its workloads.
 #![cfg(all(target_os = "linux", not(loom)))]
 
 #[path = "pager_program/desk.rs"]

@@ -9,15 +9,15 @@ use crate::fault::Served;
 pub struct Counts {
     /// Faults that were served.
     pub faults: u64,
-    /// Faults on a page that was being served already, and needed nothing of their own.
+    /// Faults on a page that another handler was serving already.
     pub joined: u64,
     /// Loads from the store.
     pub loads: u64,
-    /// Loads that were for nothing, since an invalidation ran meanwhile.
+    /// Loads that were wasted because an invalidation ran meanwhile.
     pub conflicts: u64,
-    /// Faults that lost so often that they held up invalidations to get through.
+    /// Faults that kept the gate to get through, after too many conflicts.
     pub turns: u64,
-    /// Faults whose page could not be had.
+    /// Faults whose load failed.
     pub failures: u64,
     /// Invalidations that have begun.
     pub invalidations: u64,
@@ -31,7 +31,7 @@ pub(super) struct Counters {
     conflicts: AtomicU64,
     turns: AtomicU64,
     failures: AtomicU64,
-    /// Counted by others than the rest.
+    /// Not counted by handlers, so it has a cache line of its own.
     invalidations: CachePadded<AtomicU64>,
 }
 

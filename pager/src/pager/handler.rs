@@ -25,12 +25,10 @@ pub(super) fn start<P: Policy>(
         .spawn(move || {
             let run = AssertUnwindSafe(|| run(&shared, &poll));
             let ended = catch_unwind(run);
-            // What is waited with goes before what it refers to.
             drop((poll, doorbell));
             if !matches!(ended, Ok(Ok(()))) {
-                // Somebody waits in a fault that nobody will serve, for ever. A process that ends is better
-                // than one that hangs.
-                eprintln!("seqschedlock-pager: a handler has ended: {ended:?}");
+                // Threads would wait for this handler for ever. Aborting is better than hanging.
+                eprintln!("seqschedlock-pager: a handler has failed: {ended:?}");
                 process::abort();
             }
         })
@@ -60,7 +58,8 @@ impl<P: Policy> Shared<P> {
         self.counters.served(&served);
         if let Some(error) = served.failure {
             if !served.poisoned {
-                // Before it is woken: a thread that has left the fault might take it for another one's.
+                // While it still waits. After the wake-up it may have left the fault, and the signal would hit it
+                // somewhere else.
                 self.region.interrupt(event);
             }
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +68,7 @@ impl<P: Policy> Shared<P> {
         flight.land(&self.region);
     }
 
-    /// Loads from the store. One that panics has failed, no more: there are those who wait.
+    /// Loads from the store. A panic counts as a failure, so that the waiting threads get an answer.
     fn load(&self, page: usize, into: &mut [u8; PAGE_SIZE]) -> io::Result<()> {
         let load = AssertUnwindSafe(|| self.store.load(page, into));
         catch_unwind(load).unwrap_or_else(|_| Err(io::Error::other("the store has panicked")))

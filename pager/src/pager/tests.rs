@@ -1,4 +1,4 @@
-//! What only an older kernel would show.
+//! Behaviour on kernels that cannot poison a page.
 
 use std::io;
 
@@ -21,7 +21,7 @@ impl Store for Broken {
     }
 }
 
-/// Threads that touch a page that cannot be loaded get SIGBUS from the handler.
+/// The handler sends SIGBUS to each thread that touches a page that cannot be loaded.
 fn without_poison<P: Policy>() {
     sigbus::catch();
     let mut region = Region::new(2, P::BEHIND).unwrap();

@@ -6,14 +6,14 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::sync::PATIENCE;
 
-/// This crate, without a gate on the way: publish where nobody looks, commit, then open.
+/// This crate, without a gate in the common case: publish the page closed, commit, then open it.
 ///
-/// A load goes into the page cache of a file, behind the mapping. After `read_commit` every later section finds
-/// it there and takes it out, so what `UFFDIO_CONTINUE` maps then is good, or gone. It maps what is there *at
-/// that moment*, whoever put it there: two handlers on one page would open each other's pages before they are
-/// committed, so this needs [`Flights`](crate::Flights).
+/// The handler puts the page behind the mapping, into the page cache of the mapped file, where no thread reads it.
+/// Once `read_commit` is `Ok`, every later section finds the page there and takes it out. `UFFDIO_CONTINUE` then maps a
+/// valid page, or finds none. It maps whichever page is there *at that moment*. Two handlers on one page would
+/// open each other's uncommitted pages, so this policy needs [`Flights`](crate::Flights).
 ///
-/// Sections begin in a gate all the same, for those faults that lost too often or have a failure to show.
+/// Sections begin in a gate here, too. It serves faults that have lost too often, and faults whose load has failed.
 #[derive(Debug)]
 pub struct Closed {
     stripes: Stripes,
@@ -38,7 +38,7 @@ impl Policy for Closed {
             fault.load();
             fault.fill();
             let done = if fault.failed() {
-                // A poisoned page is seen at once, as a copied one is.
+                // A poisoned page is visible at once, as a copied one is.
                 lock.publish(stamp, || fault.open()).unwrap_or(false)
             } else {
                 lock.read_commit(stamp).is_ok() && fault.open()
@@ -54,7 +54,7 @@ impl Policy for Closed {
             loop {
                 fault.load();
                 fault.fill();
-                // No section runs; whoever takes the page out now only wants its memory.
+                // No section runs, so only an eviction can have taken the page out.
                 if fault.open() {
                     return;
                 }

@@ -6,11 +6,13 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::sync::PATIENCE;
 
-/// This crate: load beside everything, then validate and map in the gate that sections begin in.
+/// This crate: load without a lock, then validate and map inside the gate in which sections begin.
 ///
-/// `UFFDIO_COPY` shows a page to everybody at once, whoever is woken later. So what it maps must be known to
-/// be good *before*, and stay so until it is mapped: that is what the gate is for. An invalidation waits for
-/// the short way through the gate and never for a load, and a fault only for invalidations on its stripe.
+/// Every thread can read a page as soon as `UFFDIO_COPY` has mapped it. So the page must be validated *before* that,
+/// and no section may begin in between; the gate ensures both. An invalidation waits for its turn at the gate and not for
+/// loads. A fault waits only for invalidations on its stripe.
+///
+/// After three conflicts a fault keeps the gate while it loads. Only then does an invalidation wait for a load.
 #[derive(Debug)]
 pub struct Gate {
     stripes: Stripes,

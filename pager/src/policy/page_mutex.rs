@@ -6,10 +6,10 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::sync::{Mutex, MutexGuard};
 
-/// A mutex for every page: a fault has its page's, an invalidation those of all its pages.
+/// A mutex for every page: a fault holds that of its page, an invalidation those of all its pages.
 ///
-/// Sound, and the rival to beat: a fault waits only for invalidations of its own page. An invalidation waits
-/// for the loads of its pages.
+/// It is sound, and the strongest rival: a fault waits only for invalidations of its own page. An invalidation waits for
+/// the loads of its pages.
 #[derive(Debug)]
 pub struct PageMutex {
     pages: Box<[Mutex<()>]>,
@@ -41,7 +41,7 @@ impl Policy for PageMutex {
     }
 
     fn invalidate<M: Memory>(&self, pages: Range<usize>, memory: &M) -> Self::Section<'_> {
-        // In the order of their numbers, as everybody does, or two of them wait for each other.
+        // In ascending order, so that two invalidations cannot wait for each other.
         let locked = pages.clone().map(|page| self.lock(page)).collect();
         memory.take_out(pages);
         locked

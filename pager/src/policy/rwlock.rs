@@ -6,10 +6,10 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::sync;
 
-/// A plain read-write lock: faults share it, an invalidation has it alone.
+/// A plain read-write lock: a fault holds it shared, an invalidation exclusively.
 ///
-/// Sound, and what the pagers that had the race took. A fault waits for every invalidation, whatever page it
-/// is for, and an invalidation for every load.
+/// It is sound, and e2b fixed the race in its pager this way. Every fault waits for every invalidation, of any page, and
+/// every invalidation waits for every load.
 #[derive(Debug)]
 pub struct RwLock {
     lock: sync::RwLock<()>,

@@ -1,4 +1,4 @@
-//! Many pages, few locks: what our two policies share.
+//! Many pages, few locks: the stripes of `Gate` and `Closed`.
 
 use core::ops::Range;
 
@@ -8,19 +8,19 @@ use seqschedlock::{Park, Stamp, WriteGuard};
 use crate::gated_lock::GatedLock;
 use crate::sync::STRIPES;
 
-/// A fixed number of [`GatedLock`]s. A block of neighbouring pages goes by one of them, the next block by the
+/// A fixed number of [`GatedLock`]s. Each block of neighbouring pages belongs to one of them, the next block to the
 /// next.
 ///
-/// Blocks are best as wide as the ranges that are invalidated. With narrower ones a section begins on many
-/// stripes, and meets faults that have nothing to do with it on each; with wider ones it keeps
-/// neighbours waiting.
+/// Blocks should be as wide as the ranges that are invalidated. If they are narrower, an invalidation begins sections
+/// on many stripes and conflicts with unrelated faults on each. If they are wider, it delays faults on
+/// neighbouring pages.
 #[derive(Debug)]
 pub(super) struct Stripes {
     block: usize,
     locks: Box<[CachePadded<GatedLock>]>,
 }
 
-/// The write sections of an invalidation, one for each stripe that it touches.
+/// The write sections of an invalidation, one for each of its stripes.
 #[derive(Debug)]
 pub struct Sections<'a> {
     _running: Vec<WriteGuard<'a, Park>>,
@@ -38,7 +38,7 @@ impl Stripes {
         &self.locks[page / self.block % STRIPES]
     }
 
-    /// Those of a range, each once and in the order of their numbers.
+    /// The stripes of a range, each once, in ascending order.
     fn over(&self, pages: &Range<usize>) -> impl Iterator<Item = &GatedLock> {
         let first = pages.start / self.block;
         let blocks = match pages.is_empty() {
@@ -54,17 +54,17 @@ impl Stripes {
 
     /// Begins a section on each stripe of the range.
     ///
-    /// In order, as the gates ask for: a fault that keeps the gate of one stripe waits for a section there
-    /// that may have yet to pass the gates of later stripes, never of earlier ones.
+    /// In ascending order, as [`GatedLock`] requires. A fault that keeps the gate of one stripe waits for a section
+    /// there, and that section may still have to pass later gates, but no earlier ones.
     pub(super) fn write(&self, pages: &Range<usize>) -> Sections<'_> {
         Sections {
             _running: self.over(pages).map(GatedLock::write).collect(),
         }
     }
 
-    /// Looks until no section ran on any stripe of the range.
+    /// Calls `look` until no section ran on any stripe of the range meanwhile.
     ///
-    /// No gate is kept, however often it loses: what `look` touches may fault, and the handler needs the gate.
+    /// It never keeps a gate, no matter how often it loses: `look` may fault, and the handler needs the gate.
     pub(super) fn look<R>(&self, pages: &Range<usize>, mut look: impl FnMut() -> R) -> R {
         loop {
             let stamps: Vec<(&GatedLock, Stamp)> = self

@@ -4,9 +4,10 @@ use super::Policy;
 use crate::fault::Fault;
 use crate::memory::Memory;
 
-/// Nothing, as in many a handler: a load that was under way when its page was invalidated maps what it has.
+/// No protection, as in many page fault handlers.
 ///
-/// Nobody takes that out again, until the page is invalidated the next time.
+/// A load that is under way while its page is invalidated maps the old page. The old page stays mapped until the next
+/// invalidation.
 #[derive(Debug)]
 pub struct Unprotected;
 

@@ -5,15 +5,14 @@ use std::os::unix::fs::FileExt as _;
 use super::Store;
 use crate::memory::PAGE_SIZE;
 
-/// A file. What is behind its end in the last page is zero, as where a file is mapped; pages behind that are
-/// not there.
+/// A file. As in a file that the kernel maps, the last page ends in zeroes, and there are no pages after it.
 #[derive(Debug)]
 pub struct FileStore {
     file: File,
 }
 
 impl FileStore {
-    /// Pages of this file, which has to be open for reading.
+    /// The pages of this file, which must be open for reading.
     #[must_use]
     pub fn new(file: File) -> Self {
         Self { file }

@@ -5,10 +5,10 @@ use std::thread;
 use super::Store;
 use crate::memory::PAGE_SIZE;
 
-/// A store that takes its time, as a network does.
+/// A store with latency, like one behind a network.
 ///
-/// Linux lets a sleep be fifty microseconds late. Where that matters, set the timer slack of the thread that
-/// makes the pager (`PR_SET_TIMERSLACK`): its handlers inherit it.
+/// By default Linux may let a thread sleep up to 50 µs too long. Where that matters, set the timer slack
+/// (`PR_SET_TIMERSLACK`) of the thread that creates the pager; its handlers inherit it.
 #[derive(Debug)]
 pub struct Slow<S> {
     store: S,
@@ -16,7 +16,8 @@ pub struct Slow<S> {
 }
 
 impl<S: Store> Slow<S> {
-    /// As `store`, but every load sleeps for `latency` when it has its bytes: what it returns is that old.
+    /// As `store`, but every load reads the page first and then sleeps for `latency`, so the page it returns is that
+    /// old.
     #[must_use]
     pub fn new(store: S, latency: Duration) -> Self {
         Self { store, latency }

@@ -1,4 +1,4 @@
-//! The policies under loom: small enough to explore, with room for every race.
+//! Loom's locks and atomics, and sizes small enough to explore.
 
 pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
 

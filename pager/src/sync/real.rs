@@ -1,4 +1,4 @@
-//! What the policies lock with, and how large they are.
+//! Locks and atomics of the standard library, and sizes for real use.
 
 pub(crate) use core::sync::atomic;
 pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,4 +1,4 @@
-//! `linux/userfaultfd.h`, as much of it as is used.
+//! The parts of `linux/userfaultfd.h` that are used here.
 
 use core::mem::size_of;
 
@@ -7,10 +7,10 @@ use libc::{_IO, _IOR, _IOWR, Ioctl};
 const UFFDIO: u32 = 0xaa;
 
 pub(super) const UFFD_API: u64 = 0xaa;
-/// Of the system call: only faults of user mode, which needs no privilege.
+/// A flag of the system call: serve faults of user mode only, which needs no privilege.
 pub(super) const UFFD_USER_MODE_ONLY: libc::c_int = 1;
 
-/// Of `/dev/userfaultfd`: a new descriptor.
+/// An ioctl of `/dev/userfaultfd`: returns a new descriptor.
 pub(super) const USERFAULTFD_IOC_NEW: Ioctl = _IO(UFFDIO, 0x00);
 pub(super) const UFFDIO_API: Ioctl = _IOWR::<Api>(UFFDIO, 0x3f);
 pub(super) const UFFDIO_REGISTER: Ioctl = _IOWR::<Register>(UFFDIO, 0x00);
@@ -31,7 +31,7 @@ pub(super) const UFFD_FEATURE_POISON: u64 = 1 << 14;
 pub(super) const UFFDIO_REGISTER_MODE_MISSING: u64 = 1 << 0;
 pub(super) const UFFDIO_REGISTER_MODE_MINOR: u64 = 1 << 2;
 
-/// The same bit of COPY, CONTINUE and POISON.
+/// The same bit in COPY, CONTINUE and POISON.
 pub(super) const DONTWAKE: u64 = 1 << 0;
 
 pub(super) const UFFD_EVENT_PAGEFAULT: u8 = 0x12;
@@ -63,7 +63,7 @@ pub(super) struct Copy {
     pub src: u64,
     pub len: u64,
     pub mode: u64,
-    /// The bytes copied, or an error: for ranges that were done in part.
+    /// The bytes copied, or a negative error, where only part of a range was copied.
     pub copy: i64,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Install {
     pub done: i64,
 }
 
-/// `uffd_msg`, with the page fault for its union: nothing else is asked for.
+/// `uffd_msg`. The union is always a page fault, because no other events are enabled.
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct Message {
@@ -83,12 +83,12 @@ pub(super) struct Message {
     pub reserved: [u8; 7],
     pub flags: u64,
     pub address: u64,
-    /// With `UFFD_FEATURE_THREAD_ID`.
+    /// Filled in with `UFFD_FEATURE_THREAD_ID`.
     pub thread: u32,
     pub unused: u32,
 }
 
-// As the kernel has them: the numbers of the ioctls contain the sizes.
+// The ioctl numbers contain these sizes.
 const _: () = assert!(
     size_of::<Api>() == 24
         && size_of::<Register>() == 32

@@ -1,4 +1,4 @@
-//! A userfaultfd: the ioctls, and the answers that are not errors.
+//! A userfaultfd and its ioctls, with the expected errors turned into answers.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -15,10 +15,10 @@ pub(super) struct Descriptor {
     features: u64,
 }
 
-/// Somebody has touched a page that is not there, and waits.
+/// A thread has touched a page that is not there, and waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageFault {
-    /// Where, rounded down to its page.
+    /// The start of the page.
     pub address: usize,
     pub thread: u32,
 }
@@ -33,15 +33,16 @@ impl Descriptor {
         self.features & abi::UFFD_FEATURE_POISON != 0
     }
 
-    /// As on a kernel that cannot.
+    /// Makes it behave as on a kernel without POISON.
     #[cfg(test)]
     pub(super) fn forget_poison(&mut self) {
         self.features &= !abi::UFFD_FEATURE_POISON;
     }
 
-    /// From now on pages of this range that are not mapped are left to the handlers.
+    /// From now on a fault in this range becomes an event.
     pub(super) fn register(&self, start: usize, len: usize, behind: bool) -> io::Result<()> {
-        // MISSING alone would map what is behind by itself, MINOR alone would make up a page of zeroes.
+        // With MISSING alone the kernel would map pages of the file by itself. With MINOR alone it would make up
+        // pages of zeroes.
         let mut register = abi::Register {
             range: range(start, len),
             mode: match behind {
@@ -53,7 +54,7 @@ impl Descriptor {
         self.ioctl(abi::UFFDIO_REGISTER, &mut register)
     }
 
-    /// Maps a new page with these bytes and wakes nobody. One that is there already stays.
+    /// Maps a new page with these bytes and wakes no thread. A page that is there already stays.
     pub(super) fn copy(&self, start: usize, bytes: &[u8; PAGE_SIZE]) -> io::Result<()> {
         let mut copy = abi::Copy {
             dst: start as u64,
@@ -65,7 +66,7 @@ impl Descriptor {
         unless_there(self.ioctl(abi::UFFDIO_COPY, &mut copy))
     }
 
-    /// Maps the page that the file has there and wakes nobody.
+    /// Maps the page that the file has there and wakes no thread.
     pub(super) fn open(&self, start: usize) -> io::Result<Opened> {
         match unless_there(self.install(abi::UFFDIO_CONTINUE, start)) {
             Ok(()) => Ok(Opened::Mapped),
@@ -74,7 +75,7 @@ impl Descriptor {
         }
     }
 
-    /// Maps a refusal and wakes nobody. A page that is there stays.
+    /// Poisons the page and wakes no thread. A page that is there already stays.
     pub(super) fn poison(&self, start: usize) -> io::Result<()> {
         unless_there(self.install(abi::UFFDIO_POISON, start))
     }
@@ -83,11 +84,11 @@ impl Descriptor {
         self.ioctl(abi::UFFDIO_WAKE, &mut range(start, PAGE_SIZE))
     }
 
-    /// The next fault; none if there is none now.
+    /// The next fault, if there is one now.
     pub(super) fn read(&self) -> io::Result<Option<PageFault>> {
         let mut message = abi::Message::default();
         let size = size_of::<abi::Message>();
-        // SAFETY: the buffer is as large as is said, and any bytes are a message.
+        // SAFETY: the buffer has the given size, and any bytes are a valid `Message`.
         let read = unsafe { libc::read(self.file.as_raw_fd(), (&raw mut message).cast(), size) };
         if read == size as isize {
             let fault = PageFault {
@@ -113,14 +114,14 @@ impl Descriptor {
 
     fn ioctl<T>(&self, request: Ioctl, argument: &mut T) -> io::Result<()> {
         loop {
-            // SAFETY: every request of this file comes with the struct that its number has the size of. What
-            // they map lies in a range that was registered, of which nobody has a reference in Rust; what COPY
-            // reads is borrowed by its caller.
+            // SAFETY: every caller passes the struct that belongs to its request. The ioctls change pages of
+            // registered ranges only, and no Rust reference points into those. COPY reads bytes that its caller
+            // borrows.
             if unsafe { libc::ioctl(self.file.as_raw_fd(), request, &raw mut *argument) } == 0 {
                 return Ok(());
             }
             match io::Error::last_os_error() {
-                // The address space was being changed, by a fork say. Nothing has been done.
+                // The address space was being changed, by a fork for example. The ioctl has done nothing.
                 error if error.kind() == io::ErrorKind::WouldBlock => std::thread::yield_now(),
                 error => return Err(error),
             }
@@ -141,8 +142,7 @@ fn range(start: usize, len: usize) -> abi::Range {
     }
 }
 
-/// That a page is there already is as good as having mapped it, for those who know whose it is: the policies
-/// see to that.
+/// Treats a page that is there already as success. The policies ensure that such a page is a valid one.
 fn unless_there(answer: io::Result<()>) -> io::Result<()> {
     match answer {
         Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(()),

@@ -1,4 +1,4 @@
-//! The three doors to a userfaultfd, and what stands on those that are shut.
+//! The three ways to get a userfaultfd, and why each may be refused.
 
 use core::fmt;
 use std::fs::File;
@@ -7,22 +7,22 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 use super::abi;
 
-/// Why there is no userfaultfd to be had on this system, as it is set up.
+/// Why this system, as it is set up, provides no userfaultfd.
 ///
-/// It is what the [`io::Error`] of [`Pager::new`](crate::Pager::new) contains then, so that a program can tell
-/// a system on which this cannot work from one on which it has failed.
+/// The [`io::Error`] of [`Pager::new`](crate::Pager::new) contains it, so that a program can tell a system that does not
+/// permit pagers from a failure.
 #[derive(Debug)]
 pub enum Unavailable {
-    /// None of the three ways is permitted, or there.
+    /// None of the three ways is permitted.
     Forbidden {
-        /// What `/dev/userfaultfd` answered.
+        /// The error of `/dev/userfaultfd`.
         device: io::Error,
-        /// What `userfaultfd(2)` answered.
+        /// The error of `userfaultfd(2)`.
         call: io::Error,
-        /// What it answered with `UFFD_USER_MODE_ONLY`.
+        /// The error of `userfaultfd(2)` with `UFFD_USER_MODE_ONLY`.
         user_mode: io::Error,
     },
-    /// The kernel is too old, or another one: what it lacks.
+    /// The kernel lacks this feature.
     Lacks(&'static str),
 }
 
@@ -63,20 +63,20 @@ impl From<Unavailable> for io::Error {
     }
 }
 
-/// Whether pagers work on this system, as it is set up, under every policy.
+/// Checks that pagers work on this system, as it is set up, under every policy.
 ///
 /// # Errors
 ///
-/// One that contains an [`Unavailable`], if they cannot; any other, if finding out has failed.
+/// An error that contains an [`Unavailable`] if they do not. Any other error means that the check itself failed.
 pub fn available() -> io::Result<()> {
     descriptor(true).map(drop)
 }
 
-/// A new userfaultfd, and which of the features it may have.
+/// A new userfaultfd, and the features that are enabled on it.
 pub(super) fn descriptor(behind: bool) -> io::Result<(OwnedFd, u64)> {
     let asked = open()?;
     let offered = handshake(&asked, 0)?;
-    // Once answered, a descriptor is settled. So one is for asking, and one for use.
+    // A descriptor accepts the handshake only once, so a first one is used to ask for the features.
     let mut wanted = abi::UFFD_FEATURE_THREAD_ID;
     if behind {
         wanted |= abi::UFFD_FEATURE_MISSING_SHMEM | abi::UFFD_FEATURE_MINOR_SHMEM;
@@ -94,7 +94,7 @@ pub(super) fn descriptor(behind: bool) -> io::Result<(OwnedFd, u64)> {
     Ok((used, wanted))
 }
 
-/// Tells the kernel which features are wanted, and returns those that it has.
+/// Enables these features, and returns the features that the kernel offers.
 fn handshake(descriptor: &OwnedFd, features: u64) -> io::Result<u64> {
     let mut api = abi::Api {
         api: abi::UFFD_API,
@@ -108,8 +108,8 @@ fn handshake(descriptor: &OwnedFd, features: u64) -> io::Result<u64> {
     }
 }
 
-/// By the device, then by the call, then by the call for user mode only. The first two serve faults of the
-/// kernel too, when a system call is given an address in the memory.
+/// Tries the device, then the call, then the call for user mode only. The first two also serve faults of the kernel,
+/// which happen when a system call is given an address in the memory.
 fn open() -> io::Result<OwnedFd> {
     let device = match by_device() {
         Ok(descriptor) => return Ok(descriptor),
@@ -138,27 +138,27 @@ fn by_device() -> io::Result<OwnedFd> {
         .read(true)
         .write(true)
         .open("/dev/userfaultfd")?;
-    // SAFETY: the ioctl takes flags for its argument, no pointer.
+    // SAFETY: the argument of this ioctl is a set of flags, not a pointer.
     let answer = unsafe { libc::ioctl(device.as_raw_fd(), abi::USERFAULTFD_IOC_NEW, FLAGS) };
     owned(answer)
 }
 
 fn by_call(flags: libc::c_int) -> io::Result<OwnedFd> {
-    // SAFETY: the call takes flags, no pointer.
+    // SAFETY: the call takes flags and no pointer.
     let answer = unsafe { libc::syscall(libc::SYS_userfaultfd, FLAGS | flags) };
     owned(answer as libc::c_int)
 }
 
-/// The descriptor that a call has answered with.
+/// The descriptor that a system call has returned.
 pub(super) fn owned(answer: libc::c_int) -> io::Result<OwnedFd> {
     if answer < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is new, and nobody else knows it.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(answer) })
 }
 
-/// A shut door is one thing, a failure another: only the first leaves the other doors to be tried.
+/// Lets the next way be tried if this one is not permitted or not there; any other error ends the attempt.
 fn refusal(error: io::Error) -> io::Result<io::Error> {
     match error.raw_os_error() {
         Some(

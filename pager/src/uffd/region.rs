@@ -1,4 +1,4 @@
-//! Memory whose faults are ours, and what is behind it.
+//! Memory whose faults are read and served here, and the file behind it.
 
 use core::ops::Range;
 use core::ptr::{self, NonNull};
@@ -12,28 +12,27 @@ use super::descriptor::{Descriptor, PageFault};
 use super::open::{Unavailable, owned};
 use crate::memory::{Memory, Opened, PAGE_SIZE};
 
-/// Pages of memory, to be read only, that are mapped by handlers.
+/// Read-only memory whose pages are mapped by handlers.
 ///
-/// As long as it lives the addresses are its own. What can be read there changes when the kernel maps a page or
-/// takes one out, and never otherwise.
+/// It owns its addresses until it is dropped. Their content changes only when the kernel maps a page or takes one
+/// out.
 #[derive(Debug)]
 pub(crate) struct Region {
     start: NonNull<u8>,
     pages: usize,
-    /// The file that is mapped, where pages are put behind the mapping first.
+    /// The mapped file, for policies that put pages behind the mapping.
     behind: Option<File>,
-    /// None once it is [closed](Self::close).
+    /// `None` after [`close`](Self::close).
     faults: Option<Descriptor>,
 }
 
-// SAFETY: it is memory that is read atomically, and descriptors; every system call on them may come from any
-// thread.
+// SAFETY: the memory is only read, and atomically. System calls on the descriptors may come from any thread.
 unsafe impl Send for Region {}
 // SAFETY: as above.
 unsafe impl Sync for Region {}
 
 impl Region {
-    /// Maps and registers so many pages; none of them is there yet.
+    /// Maps and registers this many pages. None of them is there yet.
     pub(crate) fn new(pages: usize, behind: bool) -> io::Result<Self> {
         // SAFETY: the call takes a number.
         if unsafe { libc::sysconf(libc::_SC_PAGESIZE) } != PAGE_SIZE as libc::c_long {
@@ -51,9 +50,9 @@ impl Region {
             behind,
             faults: Some(faults),
         };
-        // A child would see pages of zeroes, or some that are not committed: no handler serves it.
+        // No handler serves the faults of a child, which would see zeroes or uncommitted pages.
         region.advise(0..pages, libc::MADV_DONTFORK)?;
-        // Finds out now whether pages can be taken out. (They cannot where memory is locked.)
+        // Fails now if pages cannot be taken out, as where the process locks its memory.
         region.try_take_out(0..pages)?;
         region
             .descriptor()
@@ -69,7 +68,7 @@ impl Region {
         self.pages
     }
 
-    /// The next fault; none if there is none now.
+    /// The next fault, if there is one now.
     pub(crate) fn read_fault(&self) -> io::Result<Option<PageFault>> {
         self.descriptor().read()
     }
@@ -79,24 +78,23 @@ impl Region {
         (fault.address - self.address(0)) / PAGE_SIZE
     }
 
-    /// Sends SIGBUS to a thread that waits in a fault: for kernels that cannot poison a page.
+    /// Sends SIGBUS to the thread that waits in this fault, for kernels that cannot poison a page.
     pub(crate) fn interrupt(&self, fault: PageFault) {
         let thread = fault.thread as libc::pid_t;
-        // SAFETY: the calls take numbers. A thread that has ended meanwhile is none of this process's, and
-        // nobody gets the signal.
+        // SAFETY: the calls take numbers. If the thread has ended meanwhile, no other process gets the signal.
         unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGBUS) };
     }
 
-    /// Reads a word, aligned as one is. Faults, and waits for it, if its page is not there.
+    /// Reads an aligned word. If its page is not there, this waits in a page fault.
     pub(crate) fn load(&self, at: usize) -> u32 {
         self.must_contain(at, 4);
         assert!(at % 4 == 0, "{at} is no multiple of four");
-        // SAFETY: the four bytes are mapped for as long as the region lives, aligned, and no Rust code writes
-        // them. Loads of four bytes or fewer, relaxed, may be of memory that is read-only.
+        // SAFETY: the four bytes are aligned and mapped for as long as the region lives, and no Rust code writes
+        // them. Relaxed atomic loads of this size are allowed on read-only memory.
         unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(at).cast()) }.load(Relaxed)
     }
 
-    /// Reads bytes, in any order and at any speed.
+    /// Reads bytes, without any order among them.
     pub(crate) fn read(&self, at: usize, into: &mut [u8]) {
         self.must_contain(at, into.len());
         let from = self.start.as_ptr().wrapping_add(at);
@@ -111,7 +109,7 @@ impl Region {
         let mut at = head.len();
         let mut words = rest.chunks_exact_mut(WORD);
         for into in &mut words {
-            // SAFETY: as in `load`, for a word that is aligned, and no wider than a pointer.
+            // SAFETY: as in `load`, for an aligned word of the width of a pointer.
             let word = unsafe { AtomicUsize::from_ptr(from.add(at).cast()) }.load(Relaxed);
             into.copy_from_slice(&word.to_ne_bytes());
             at += WORD;
@@ -122,13 +120,14 @@ impl Region {
         }
     }
 
-    /// Ends all service: whoever touches the memory from now on gets SIGBUS, and so do those who wait.
+    /// Ends all service: threads that touch the memory from now on get SIGBUS, and so do the threads that wait in
+    /// a fault.
     ///
-    /// Nobody may be reading faults any more.
+    /// The handlers must have ended.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         if self.faults.is_some() {
-            // A page that is behind the end of its file is a SIGBUS on every kernel. First this, then the
-            // descriptor: its end wakes all who wait, and they look again.
+            // Touching a page behind the end of a mapped file causes SIGBUS on every kernel. This must come before
+            // the descriptor is closed, which wakes all waiting threads: they would read zeroes.
             map(Some(self.start), self.len(), Some(&empty_file(0)?))?;
             self.faults = None;
             self.behind = None;
@@ -139,6 +138,12 @@ impl Region {
     #[cfg(test)]
     pub(crate) fn forget_poison(&mut self) {
         self.faults.as_mut().expect("it is open").forget_poison();
+    }
+
+    /// Closes the descriptor and nothing else.
+    #[cfg(test)]
+    pub(super) fn close_descriptor(&mut self) {
+        self.faults = None;
     }
 
     fn len(&self) -> usize {
@@ -152,7 +157,7 @@ impl Region {
     fn descriptor(&self) -> &Descriptor {
         self.faults
             .as_ref()
-            .expect("nobody serves faults once it is closed")
+            .expect("no fault is served after `close`")
     }
 
     fn must_contain(&self, at: usize, bytes: usize) {
@@ -165,8 +170,8 @@ impl Region {
 
     pub(super) fn advise(&self, pages: Range<usize>, advice: libc::c_int) -> io::Result<()> {
         let start = self.start.as_ptr().wrapping_add(pages.start * PAGE_SIZE);
-        // SAFETY: the range is the region's own. What is advised takes pages out, of which nobody has a
-        // reference in Rust, or concerns children.
+        // SAFETY: the region owns the range. The advice used here takes pages out, into which no Rust reference
+        // points, or concerns child processes.
         match unsafe { libc::madvise(start.cast(), pages.len() * PAGE_SIZE, advice) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
@@ -175,21 +180,20 @@ impl Region {
 
     fn try_take_out(&self, pages: Range<usize>) -> io::Result<()> {
         if let Some(file) = &self.behind {
-            // First what is behind: if it were there still after the mapping is gone, a late CONTINUE would
-            // map it again.
+            // Without this a late CONTINUE would map the old page again.
             let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
             let offset = |pages: usize| {
                 libc::off_t::try_from(pages * PAGE_SIZE)
                     .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
             };
             let (start, len) = (offset(pages.start)?, offset(pages.len())?);
-            // SAFETY: the call takes numbers, no pointer.
+            // SAFETY: the call takes numbers and no pointer.
             let answer = unsafe { libc::fallocate(file.as_raw_fd(), mode, start, len) };
             if answer != 0 {
                 return Err(io::Error::last_os_error());
             }
         }
-        // Of poisoned pages there is nothing behind, so this is needed for both kinds.
+        // Needed for files, too: poison is in the mapping and not in the file.
         self.advise(pages, libc::MADV_DONTNEED)
     }
 }
@@ -205,7 +209,7 @@ impl Memory for Region {
         let file = self
             .behind
             .as_ref()
-            .expect("a policy that fills says so by `BEHIND`");
+            .expect("a policy that fills pages sets `BEHIND`");
         file.write_all_at(bytes, (page * PAGE_SIZE) as u64)
     }
 
@@ -242,12 +246,12 @@ impl AsFd for Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: the range is the region's own, and it is the last to know it.
+        // SAFETY: the region owns the range, and this is the end of the region.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len()) };
     }
 }
 
-/// A file of so many bytes in memory, all of it holes.
+/// A file in memory that has this length and no pages.
 fn empty_file(len: usize) -> io::Result<File> {
     let name = c"seqschedlock-pager";
     // SAFETY: the name is a C string.
@@ -257,15 +261,15 @@ fn empty_file(len: usize) -> io::Result<File> {
     Ok(file)
 }
 
-/// Maps memory to be read, of a file or of nothing, anywhere or in place of what is there.
+/// Maps a file, or anonymous memory, for reading: at any address, or in place of the mapping that is there.
 fn map(at: Option<NonNull<u8>>, len: usize, file: Option<&File>) -> io::Result<NonNull<u8>> {
     let kind = match file {
         Some(_) => libc::MAP_SHARED,
         None => libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
     };
     let place = at.map_or(0, |_| libc::MAP_FIXED);
-    // SAFETY: what is replaced is a region's own, of which nobody has a reference in Rust; otherwise the kernel
-    // chooses addresses that nobody has.
+    // SAFETY: a mapping that is replaced belongs to a region, and no Rust reference points into it. Otherwise the
+    // kernel chooses unused addresses.
     let start = unsafe {
         libc::mmap(
             at.map_or(ptr::null_mut(), |at| at.as_ptr().cast()),

@@ -1,4 +1,4 @@
-//! What the kernel does, as far as the policies lean on it: each a fact of `docs/pager.md`.
+//! The kernel behaviour that the policies rely on. `docs/pager.md` lists these facts.
 
 use core::time::Duration;
 use std::thread;
@@ -14,7 +14,7 @@ fn word(bytes: [u8; PAGE_SIZE]) -> u32 {
     u32::from_ne_bytes([bytes[0]; 4])
 }
 
-/// Whether somebody faults on the page: a thread that reads it waits until it is served with `NEW`.
+/// Whether reading the page faults. If it does, `serve` has to map `NEW` there.
 fn faults(region: &Region, page: usize, serve: impl FnOnce()) -> bool {
     let doorbell = Doorbell::new().unwrap();
     let poll = Poll::new(region, &doorbell).unwrap();
@@ -36,9 +36,9 @@ fn faults(region: &Region, page: usize, serve: impl FnOnce()) -> bool {
     })
 }
 
-/// This is why nothing can be taken back that has been copied in.
+/// This is why a copied page cannot be taken back.
 #[test]
-fn a_copied_page_is_seen_at_once_though_nobody_is_woken() {
+fn a_copied_page_can_be_read_at_once_though_no_thread_is_woken() {
     isolated(here!(), || {
         let region = Region::new(1, false).unwrap();
         region.copy(0, &OLD).unwrap();
@@ -69,9 +69,9 @@ fn a_page_that_is_there_is_not_copied_over() {
     });
 }
 
-/// Registered for MISSING alone, the kernel would map it by itself.
+/// If the range were registered for MISSING alone, the kernel would map the page by itself.
 #[test]
-fn what_is_behind_the_mapping_is_not_seen_until_it_is_opened() {
+fn a_page_behind_the_mapping_cannot_be_read_until_it_is_opened() {
     isolated(here!(), || {
         let region = Region::new(1, true).unwrap();
         region.fill(0, &NEW).unwrap();
@@ -87,7 +87,7 @@ fn what_is_behind_the_mapping_is_not_seen_until_it_is_opened() {
 }
 
 #[test]
-fn what_has_been_taken_out_from_behind_cannot_be_opened() {
+fn a_page_that_is_taken_out_from_behind_cannot_be_opened() {
     isolated(here!(), || {
         let region = Region::new(1, true).unwrap();
         assert_eq!(region.open(0).unwrap(), Opened::Gone);
@@ -105,9 +105,9 @@ fn what_has_been_taken_out_from_behind_cannot_be_opened() {
     });
 }
 
-/// Why a hole has to be punched, and taking pages out of the mapping is not enough.
+/// This is why invalidations have to punch a hole, too.
 #[test]
-fn what_is_left_behind_the_mapping_can_be_opened_late() {
+fn a_page_that_is_left_behind_the_mapping_can_still_be_opened() {
     isolated(here!(), || {
         let region = Region::new(1, true).unwrap();
         region.fill(0, &OLD).unwrap();
@@ -118,7 +118,7 @@ fn what_is_left_behind_the_mapping_can_be_opened_late() {
     });
 }
 
-/// Poison is no page of the file: punching a hole alone would leave it there.
+/// Poison is in the mapping and not in the file, so punching a hole would leave it there.
 #[test]
 fn poison_lasts_until_the_page_is_taken_out() {
     isolated(here!(), || {
@@ -136,7 +136,7 @@ fn poison_lasts_until_the_page_is_taken_out() {
 }
 
 #[test]
-fn one_of_several_who_wait_is_told_of_a_fault_and_all_of_the_end() {
+fn several_handlers_wait_for_one_fault_and_all_of_them_stop() {
     isolated(here!(), || {
         let region = Region::new(1, false).unwrap();
         let doorbell = Doorbell::new().unwrap();
@@ -157,5 +157,23 @@ fn one_of_several_who_wait_is_told_of_a_fault_and_all_of_the_end() {
             thread::sleep(Duration::from_millis(20));
             assert_eq!(region.load(0), word(NEW));
         });
+    });
+}
+
+/// This is why `close` replaces the mapping first.
+#[test]
+fn closing_the_descriptor_shows_zeroes_to_the_waiting_threads() {
+    isolated(here!(), || {
+        let mut region = Region::new(1, false).unwrap();
+        let address = region.as_ptr() as usize;
+        let reader = thread::spawn(move || {
+            // SAFETY: the address is mapped until the region is dropped, after this thread has ended.
+            unsafe { (address as *const u8).read_volatile() }
+        });
+        while region.read_fault().unwrap().is_none() {
+            thread::yield_now();
+        }
+        region.close_descriptor();
+        assert_eq!(reader.join().unwrap(), 0);
     });
 }

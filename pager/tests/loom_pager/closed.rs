@@ -1,4 +1,4 @@
-//! `Closed`, and what is left of it when a step is missing.
+//! `Closed` and its twins.
 
 use core::ops::Range;
 
@@ -38,7 +38,7 @@ fn two_handlers_on_one_page_map_no_stale_page() {
 }
 
 #[test]
-fn no_failure_of_the_past_is_shown() {
+fn no_old_failure_is_mapped() {
     explore(|| at_once(World::<Closed>::broken(), [World::fault, World::invalidate]));
 }
 
@@ -52,7 +52,7 @@ fn a_page_that_is_evicted_meanwhile_is_not_mapped_stale() {
     });
 }
 
-/// Behind the mapping it is still there, committed, and opened late.
+/// The committed page stays behind the mapping, and a late `open` maps it.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn taking_pages_out_of_the_mapping_alone() {
@@ -64,7 +64,7 @@ fn taking_pages_out_of_the_mapping_alone() {
     });
 }
 
-/// `Closed` without turns and failures. It commits when the page is behind the mapping, or, `EARLY`, before.
+/// `Closed` without turns and failures. With `EARLY` it commits before the page is behind the mapping.
 #[derive(Debug)]
 struct Twin<const EARLY: bool> {
     lock: RawSeqSchedLock<Park>,
@@ -117,23 +117,23 @@ impl<const EARLY: bool> Policy for Twin<EARLY> {
 }
 
 #[test]
-fn what_the_twins_are_made_of_holds() {
+fn the_original_of_the_twins_holds() {
     a_fault_and_an_invalidation::<Twin<false>>();
 }
 
-/// A section that begins between the commit and the page finds nothing to take out.
+/// A section between the commit and the `fill` finds no page to take out.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn committing_before_the_page_is_there() {
     a_fault_and_an_invalidation::<Twin<true>>();
 }
 
-/// Both have a stamp and the old page before all else begins.
+/// Both handlers have taken a stamp and loaded the old page.
 ///
-/// 1. one fills and commits;
-/// 2. an invalidation takes the page out;
-/// 3. the other one fills: its commit would fail;
-/// 4. the first opens what is there, which is the other one's.
+/// 1. The first handler fills and commits.
+/// 2. An invalidation takes the page out.
+/// 3. The second handler fills. Its commit would fail.
+/// 4. The first handler opens the page of the second.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn two_handlers_on_one_page_without_flights() {

@@ -1,4 +1,4 @@
-//! One handler at a time for a page: nobody who waits is forgotten.
+//! `Flights`: every thread that waits is woken.
 
 use core::ops::Range;
 use std::io;
@@ -11,7 +11,7 @@ use seqschedlock_pager::{Flights, Memory, Opened};
 
 use crate::explore::explore;
 
-/// The kernel's queue: threads that wait in a fault, until they are woken.
+/// A model of the kernel's queue of threads that wait in a fault.
 #[derive(Debug)]
 struct Queue {
     waiting: Mutex<usize>,
@@ -26,12 +26,12 @@ impl Queue {
         }
     }
 
-    /// A thread touches the page. Its event can be read from now on.
+    /// A thread touches the page, so its event can be read.
     fn enter(&self) {
         *self.waiting.lock().unwrap() += 1;
     }
 
-    /// It waits.
+    /// The thread waits until it is woken.
     fn wait(&self) {
         let mut waiting = self.waiting.lock().unwrap();
         while *waiting > 0 {
@@ -67,8 +67,8 @@ impl Memory for Queue {
     }
 }
 
-/// A handler is at work on the page when another thread touches it, and a second handler reads that one's event. It
-/// serves it, or leaves it to the first.
+/// A handler serves the page while another thread touches it. A second handler reads the event of that thread, and
+/// serves it or leaves it to the first.
 fn a_fault_beside_a_handler<S: Send + Sync + 'static>(new: fn() -> S, handle: fn(&S, &Queue)) {
     explore(move || {
         let shared = Arc::new((new(), Queue::new()));
@@ -88,7 +88,7 @@ fn a_fault_beside_a_handler<S: Send + Sync + 'static>(new: fn() -> S, handle: fn
 }
 
 #[test]
-fn nobody_who_waits_is_forgotten() {
+fn every_thread_that_waits_is_woken() {
     a_fault_beside_a_handler(
         || Flights::new(1),
         |flights, queue| {
@@ -99,7 +99,7 @@ fn nobody_who_waits_is_forgotten() {
     );
 }
 
-/// An event that is read between the two is left to a wake-up that is over.
+/// An event that is read between the two is left to a wake-up that has happened already.
 #[test]
 #[should_panic(expected = "deadlock")]
 fn waking_before_the_flag_is_cleared() {

@@ -1,4 +1,4 @@
-//! `Gate`, and what is left of it when a step is missing.
+//! `Gate` and its twins.
 
 use core::ops::Range;
 
@@ -39,11 +39,11 @@ fn two_handlers_on_one_page_map_no_stale_page() {
 }
 
 #[test]
-fn no_failure_of_the_past_is_shown() {
+fn no_old_failure_is_mapped() {
     explore(|| at_once(World::<Gate>::broken(), [World::fault, World::invalidate]));
 }
 
-/// One stripe, without turns.
+/// One stripe, for handlers that have loaded their page before the threads start. It takes no turns.
 #[derive(Debug)]
 struct Stripe(GatedLock);
 
@@ -57,7 +57,7 @@ impl Policy for Stripe {
     }
 
     fn serve<M: Memory>(&self, _fault: &mut Fault<'_, M>) {
-        unreachable!("in these models all faults are half served when they begin");
+        unreachable!("these models only run the rest of a fault");
     }
 
     fn invalidate<M: Memory>(&self, pages: Range<usize>, memory: &M) -> WriteGuard<'_, Park> {
@@ -67,7 +67,7 @@ impl Policy for Stripe {
     }
 }
 
-/// A handler that had a stamp and the old page before all else began.
+/// A handler that took a stamp and loaded the page before the threads started.
 fn rest<const NTH: usize>(world: &World<Stripe>) {
     world.rest_of_a_fault(|stripe, fault| {
         let stamp = world.stamps[NTH].unwrap();
@@ -75,7 +75,7 @@ fn rest<const NTH: usize>(world: &World<Stripe>) {
     });
 }
 
-fn half_served() -> World<Stripe> {
+fn with_loaded_pages() -> World<Stripe> {
     let mut world = World::<Stripe>::new();
     world.stamps = [(); 2].map(|()| Some(world.policy.0.read_begin_wait()));
     world
@@ -85,19 +85,24 @@ fn half_served() -> World<Stripe> {
 fn two_invalidations_that_overlap_leave_no_stale_page() {
     explore(|| {
         at_once(
-            half_served(),
+            with_loaded_pages(),
             [rest::<0>, World::invalidate, World::invalidate],
         );
     });
 }
 
-/// Flights only save it loads.
+/// `Gate` does not need flights; they only save loads.
 #[test]
 fn two_handlers_without_flights_map_no_stale_page() {
-    explore(|| at_once(half_served(), [rest::<0>, rest::<1>, World::invalidate]));
+    explore(|| {
+        at_once(
+            with_loaded_pages(),
+            [rest::<0>, rest::<1>, World::invalidate],
+        )
+    });
 }
 
-/// A gate and a lock, for twins.
+/// A gate and a lock, from which the twins are built.
 #[derive(Debug)]
 struct Parts {
     gate: Mutex<()>,
@@ -112,18 +117,19 @@ impl Parts {
         }
     }
 
-    /// As it should be.
+    /// Begins a section in the gate, as it should.
     fn write(&self) -> WriteGuard<'_, Park> {
         let _gate = self.gate.lock().unwrap();
         self.lock.write()
     }
 
+    /// Begins a section outside the gate.
     fn write_anywhere(&self) -> WriteGuard<'_, Park> {
         self.lock.write()
     }
 }
 
-/// Twins that differ in the fault alone.
+/// Defines a policy by its fault, and by the way its sections begin.
 macro_rules! twin {
     ($(#[doc = $doc:literal])* $Twin:ident, |$parts:ident, $fault:ident| $serve:block) => {
         twin! { $(#[doc = $doc])* $Twin, |$parts, $fault| $serve, write: Parts::write }
@@ -157,7 +163,7 @@ macro_rules! twin {
 }
 
 twin! {
-    /// `Gate` itself, made of the twins' parts and without turns: what the others are twins of.
+    /// `Gate` without turns, built like the twins.
     Whole, |parts, fault| {
         let stamp = parts.lock.read_begin_wait();
         fault.load();
@@ -169,12 +175,12 @@ twin! {
 }
 
 #[test]
-fn what_the_twins_are_made_of_holds() {
+fn the_original_of_the_twins_holds() {
     a_fault_and_an_invalidation::<Whole>();
 }
 
 twin! {
-    /// Validates first, then passes the gate.
+    /// Validates before it enters the gate.
     ValidatedOutside, |parts, fault| {
         let stamp = parts.lock.read_begin_wait();
         fault.load();
@@ -193,7 +199,7 @@ fn validating_outside_the_gate() {
 }
 
 twin! {
-    /// Copies first, then validates, as one would with an entry of a cache.
+    /// Copies first, then validates, as is right for an entry of a cache.
     Open, |parts, fault| {
         let stamp = parts.lock.read_begin_wait();
         fault.load();
@@ -205,7 +211,7 @@ twin! {
     }
 }
 
-/// It is taken back, and has been seen before.
+/// The page is taken back, but threads could read it before.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn copying_before_the_validation() {
@@ -213,7 +219,7 @@ fn copying_before_the_validation() {
 }
 
 twin! {
-    /// Sections begin where they like.
+    /// Begins sections outside the gate.
     NotThroughTheGate, |parts, fault| {
         let stamp = parts.lock.read_begin_wait();
         fault.load();
@@ -224,7 +230,7 @@ twin! {
     }, write: Parts::write_anywhere
 }
 
-/// What the handler does in the gate keeps out nobody who does not pass it.
+/// A section begins between the validation and the mapping, although both are in the gate.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn beginning_sections_outside_the_gate() {
@@ -232,7 +238,7 @@ fn beginning_sections_outside_the_gate() {
 }
 
 twin! {
-    /// Takes its turn at once, and does not wait for the sections that run.
+    /// Takes a turn without waiting for running sections.
     ImpatientTurn, |parts, fault| {
         let _gate = parts.gate.lock().unwrap();
         fault.load();
@@ -240,7 +246,7 @@ twin! {
     }
 }
 
-/// The gate keeps sections from beginning, not those that have begun from running.
+/// The gate keeps sections from beginning. It does not stop running ones.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn taking_a_turn_without_waiting_for_the_sections_that_run() {
@@ -248,7 +254,7 @@ fn taking_a_turn_without_waiting_for_the_sections_that_run() {
 }
 
 twin! {
-    /// Takes its turn at once, and takes the stamp for all it needs.
+    /// Takes a turn with a stamp that it does not validate.
     TrustingTurn, |parts, fault| {
         let _gate = parts.gate.lock().unwrap();
         let _unvalidated = parts.lock.read_begin_wait();
@@ -257,7 +263,7 @@ twin! {
     }
 }
 
-/// With two words the writer can be seen to have left before its section is seen to have ended.
+/// With the split word `read_begin` may see that the writer has left, and still miss the end of its section.
 #[test]
 #[cfg_attr(seqschedlock_split, should_panic(expected = "a stale page is mapped"))]
 fn taking_a_turn_without_validating_that_no_section_runs() {

@@ -1,4 +1,4 @@
-//! A kernel of one page: what is mapped, and what is behind the mapping.
+//! A model of the kernel with one page.
 
 use core::ops::Range;
 use std::io;
@@ -7,18 +7,18 @@ use loom::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use seqschedlock_pager::{Memory, Opened};
 
-/// Everybody sees the number, and not only those who know the file.
+/// The page is mapped, so threads can read the number. Otherwise it is only behind the mapping.
 const MAPPED: u32 = 1 << 31;
-/// Instead of a number.
+/// Stands in the place of a number.
 pub const POISON: u32 = MAPPED - 1;
-/// No page.
+/// There is no page.
 const NONE: u32 = 0;
 
-/// The page table's entry and the page of the file, in one word: the number that the page holds, and whether it
-/// is mapped.
+/// The entry of the page table and the page of the file, in one word: the number in the page, and whether it is
+/// mapped.
 ///
-/// Each step is one read-modify-write, since the kernel takes a step with the page table locked, or with the page
-/// locked. All are relaxed: whatever its locks order beyond the word, no policy relies on it.
+/// Each step is one read-modify-write, because the kernel holds the lock of the page or of the page table. All are
+/// relaxed, so the models do not rely on any further ordering by these locks.
 #[derive(Debug)]
 pub struct Kernel {
     page: AtomicU32,
@@ -33,7 +33,7 @@ impl Kernel {
         }
     }
 
-    /// Pages are taken out of the mapping, and stay behind it.
+    /// A kernel whose `take_out` leaves the page behind the mapping.
     pub fn that_only_zaps() -> Self {
         Self {
             punches: false,
@@ -41,15 +41,15 @@ impl Kernel {
         }
     }
 
-    /// What one sees who looks: no number if the page is not mapped.
+    /// The number that a thread reads, or `None` if the page is not mapped.
     pub fn look(&self) -> Option<u32> {
         let page = self.page.load(Relaxed);
         (page & MAPPED != 0).then_some(page & !MAPPED)
     }
 
-    /// One step from what is there now to what the step makes of it; returns what was there.
+    /// Replaces the word by `step` of it, and returns the old word.
     ///
-    /// (`fetch_update` would begin with a load that may be out of date, and explore that too.)
+    /// (`fetch_update` would begin with a relaxed load, and loom would explore all outdated values of it.)
     fn step(&self, step: impl Fn(u32) -> u32) -> u32 {
         let mut page = NONE;
         loop {
@@ -73,7 +73,7 @@ impl Memory for Kernel {
         Ok(())
     }
 
-    /// It may be mapped already: then all see the new number.
+    /// If the page is mapped, threads read the new number.
     fn fill(&self, _page: usize, number: &u32) -> io::Result<()> {
         self.step(|page| page & MAPPED | number);
         Ok(())
@@ -105,6 +105,6 @@ impl Memory for Kernel {
         };
     }
 
-    /// Those who wait are not modelled here: `flights.rs` does.
+    /// Threads that wait are modelled in `flights.rs`.
     fn wake(&self, _page: usize) {}
 }

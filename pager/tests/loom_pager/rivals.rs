@@ -1,4 +1,4 @@
-//! The policies that ours are compared with: two hold too, and the models are such that the third does not.
+//! The rivals. `Unprotected` shows that the models find the race.
 
 use seqschedlock_pager::{PageMutex, Policy, RwLock, Unprotected};
 
@@ -9,7 +9,7 @@ fn a_fault_and_an_invalidation<P: Policy>() {
     explore(|| at_once(World::<P>::new(), [World::fault, World::invalidate]));
 }
 
-/// The race: the handler has the old page, the page is invalidated, the handler maps what it has.
+/// The handler loads the old page, the page is invalidated, and the handler maps the old page.
 #[test]
 #[should_panic(expected = "a stale page is mapped")]
 fn unprotected_a_stale_page_is_mapped() {

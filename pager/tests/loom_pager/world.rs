@@ -1,4 +1,4 @@
-//! What the models have in common: a source, a kernel, a policy, and threads at work on them.
+//! The common part of the models: a source, a kernel, a policy, and threads that use them.
 
 use std::io;
 
@@ -11,16 +11,16 @@ use seqschedlock_pager::{Fault, Flights, Memory as _, Policy};
 
 use crate::kernel::{Kernel, POISON};
 
-/// The page, its source, and what stands between them.
+/// The page, its source, and a policy between them.
 pub struct World<P> {
     pub policy: P,
     pub kernel: Kernel,
-    /// Stamps that were taken before all else began, for those who go on from there.
+    /// Stamps that were taken before the threads start.
     pub stamps: [Option<Stamp>; 2],
     flights: Flights,
-    /// Counts the invalidations, from 1 on.
+    /// Starts at 1 and counts invalidations.
     source: AtomicU32,
-    /// Loads fail as long as the source says this.
+    /// Loads fail while the source has this number.
     fails_at: Option<u32>,
 }
 
@@ -36,7 +36,7 @@ impl<P: Policy> World<P> {
         }
     }
 
-    /// The source fails until it is changed.
+    /// A world whose loads fail until the first invalidation.
     pub fn broken() -> Self {
         Self {
             fails_at: Some(1),
@@ -44,7 +44,7 @@ impl<P: Policy> World<P> {
         }
     }
 
-    /// What is taken out of the mapping stays behind it.
+    /// A world whose kernel leaves pages behind the mapping.
     pub fn that_only_zaps() -> Self {
         Self {
             kernel: Kernel::that_only_zaps(),
@@ -52,7 +52,7 @@ impl<P: Policy> World<P> {
         }
     }
 
-    /// A handler has read a fault.
+    /// A handler serves a fault.
     pub fn fault(&self) {
         if let Some(flight) = self.flights.begin(0) {
             self.serve();
@@ -73,7 +73,7 @@ impl<P: Policy> World<P> {
         self.policy.serve(&mut fault);
     }
 
-    /// A handler that had the old page before all else began does the rest of its work.
+    /// A handler that loaded the page before the threads started does the rest of its work.
     pub fn rest_of_a_fault(&self, rest: impl FnOnce(&P, &mut Fault<'_, Kernel>)) {
         let mut number = 0;
         let mut load = |into: &mut u32| {
@@ -85,7 +85,7 @@ impl<P: Policy> World<P> {
         rest(&self.policy, &mut fault);
     }
 
-    /// The page is invalidated: nobody sees it meanwhile, and nobody sees an older one afterwards.
+    /// Invalidates the page. Inside the section it must not be mapped, and afterwards no older page may be.
     pub fn invalidate(&self) {
         let section = self.policy.invalidate(0..1, &self.kernel);
         assert_eq!(
@@ -98,27 +98,27 @@ impl<P: Policy> World<P> {
         self.look(new);
     }
 
-    /// Once, and at once again.
+    /// Invalidates the page twice.
     pub fn invalidate_twice(&self) {
         self.invalidate();
         self.invalidate();
     }
 
-    /// The memory of the page is wanted.
+    /// Evicts the page.
     pub fn evict(&self) {
         self.kernel.take_out(0..1);
     }
 
     fn look(&self, oldest: u32) {
         match self.kernel.look() {
-            Some(POISON) => panic!("a failure of the past is shown"),
+            Some(POISON) => panic!("an old failure is mapped"),
             Some(seen) => assert!(seen >= oldest, "a stale page is mapped"),
             None => {}
         }
     }
 }
 
-/// Runs these parts at once, each on a thread of its own, and looks at what is left.
+/// Runs each part on its own thread, and checks the page at the end.
 pub fn at_once<P: Policy, const N: usize>(world: World<P>, parts: [Part<P>; N]) {
     let world = Arc::new(world);
     let threads: Vec<JoinHandle<()>> = parts
@@ -134,5 +134,5 @@ pub fn at_once<P: Policy, const N: usize>(world: World<P>, parts: [Part<P>; N]) 
     world.look(world.source.load(Relaxed));
 }
 
-/// What a thread does.
+/// The work of a thread.
 pub type Part<P> = fn(&World<P>);

@@ -1,4 +1,4 @@
-//! How a pager ends, with and without threads that wait for it.
+//! The end of a pager.
 
 use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use core::time::Duration;
@@ -11,8 +11,8 @@ use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, number};
 use crate::sigbus;
 
-/// One waits for a page whose load is held, and which fails. Another waits for a page that the only handler has
-/// not come to, and will not come to any more.
+/// Two threads wait: one for a load that is held and then fails, the other for the only handler, which stops after
+/// that load.
 fn faults_that_wait<P: Policy>() {
     sigbus::catch();
     let store = Scripted::held();
@@ -28,18 +28,14 @@ fn faults_that_wait<P: Policy>() {
             while !stopping.load(SeqCst) {
                 thread::yield_now();
             }
-            // Long enough for the doorbell to be rung; and for the second to be in its fault.
+            // By now the doorbell has been rung, and the second thread waits in its fault.
             thread::sleep(Duration::from_millis(200));
             assert_eq!(sigbus::caught(), 0);
             store.let_go(1);
         });
         stopping.store(true, SeqCst);
         pager.stop().unwrap();
-        assert_eq!(
-            store.loads_that_ended(),
-            1,
-            "it waits for the load that runs"
-        );
+        assert_eq!(store.loads_that_ended(), 1, "it waits for the running load");
     });
     sigbus::wait_for(2);
     pager.stop().unwrap();
@@ -48,22 +44,22 @@ fn faults_that_wait<P: Policy>() {
 }
 
 #[test]
-fn threads_that_wait_when_service_ends_get_sigbus() {
+fn threads_that_wait_at_the_end_of_service_get_sigbus() {
     isolated(here!(), faults_that_wait::<Gate>);
 }
 
 #[test]
-fn threads_that_wait_when_service_ends_get_sigbus_closed() {
+fn threads_that_wait_at_the_end_of_service_get_sigbus_closed() {
     isolated(here!(), faults_that_wait::<Closed>);
 }
 
 #[test]
-fn threads_that_wait_when_service_ends_get_sigbus_under_a_rwlock() {
+fn threads_that_wait_at_the_end_of_service_get_sigbus_under_a_rwlock() {
     isolated(here!(), faults_that_wait::<RwLock>);
 }
 
 #[test]
-fn a_page_that_is_mapped_is_sigbus_when_service_has_ended() {
+fn a_mapped_page_is_sigbus_after_the_end_of_service() {
     isolated(here!(), || {
         sigbus::catch();
         let mut pager = Pager::new(1, 1, Scripted::default(), 1).unwrap();
@@ -103,26 +99,29 @@ fn a_pager_that_is_dropped_leaves_no_files_and_no_mappings() {
     });
 }
 
-/// No handler serves a child: better it dies than that it reads zeroes.
+/// No handler serves the faults of a child, which must not read zeroes instead.
 #[test]
-fn a_child_has_no_memory_there() {
+fn a_child_process_does_not_inherit_the_memory() {
     isolated(here!(), || {
         let pager = Pager::new(1, 1, Scripted::default(), 1).unwrap();
         assert_eq!(number(&pager, 0), 0);
         let address = pager.as_ptr();
-        // SAFETY: the child does nothing but read that address and leave.
+        // SAFETY: the child only reads the address and exits.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            // SAFETY: that it is not is what is to be seen.
+            // SAFETY: the read is expected to end the child.
             unsafe {
                 address.read_volatile();
                 libc::_exit(0);
             }
         }
         let mut status = 0;
-        // SAFETY: the status is written to.
+        // SAFETY: the call writes to `status`.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert!(libc::WIFSIGNALED(status), "it has read something: {status}");
+        assert!(
+            libc::WIFSIGNALED(status),
+            "the child has read the page: {status}"
+        );
         assert_eq!(libc::WTERMSIG(status), libc::SIGSEGV);
     });
 }

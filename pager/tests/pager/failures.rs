@@ -1,4 +1,4 @@
-//! Stores that fail, and what becomes of those who wait.
+//! Stores that fail.
 
 use std::io;
 use std::thread;
@@ -9,8 +9,8 @@ use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, number};
 use crate::sigbus;
 
-/// Two threads that touch the page get SIGBUS, one that waits for it and one that comes later. Other pages are
-/// served as ever, and so is this one when it has been invalidated.
+/// The thread that waits for the load gets SIGBUS, and so does one that touches the page later. Other pages are served,
+/// and so is this one after its next invalidation.
 fn a_page_that_cannot_be_loaded<P: Policy>(answer: Answer, kind: io::ErrorKind) {
     sigbus::catch();
     let store = Scripted::default();
@@ -22,9 +22,11 @@ fn a_page_that_cannot_be_loaded<P: Policy>(answer: Answer, kind: io::ErrorKind) 
         sigbus::doomed(page);
         sigbus::wait_for(nth);
     }
-    let failure = pager.take_failure().expect("it is remembered");
+    let failure = pager
+        .take_failure()
+        .expect("the pager keeps the last failure");
     assert_eq!((failure.page, failure.error.kind()), (1, kind));
-    assert!(pager.take_failure().is_none(), "it is told once");
+    assert!(pager.take_failure().is_none(), "it has been taken");
     assert_eq!(number(&pager, 2), 7);
 
     let section = pager.invalidate(0..3);
@@ -82,7 +84,7 @@ fn a_load_that_panics_leaves_a_rwlock_usable() {
     isolated(here!(), a_panic::<RwLock>);
 }
 
-/// A failure is published as a page is: one that was true before an invalidation must not be shown after it.
+/// A failure that an invalidation has overtaken must not be published.
 fn a_failure_that_is_overtaken<P: Policy>() {
     let store = Scripted::held();
     store.set(0, Answer::Error);
@@ -99,11 +101,11 @@ fn a_failure_that_is_overtaken<P: Policy>() {
 }
 
 #[test]
-fn an_old_failure_is_not_shown_after_an_invalidation_through_the_gate() {
+fn an_overtaken_failure_is_not_published_through_the_gate() {
     isolated(here!(), a_failure_that_is_overtaken::<Gate>);
 }
 
 #[test]
-fn an_old_failure_is_not_shown_after_an_invalidation_closed() {
+fn an_overtaken_failure_is_not_published_closed() {
     isolated(here!(), a_failure_that_is_overtaken::<Closed>);
 }

@@ -1,4 +1,4 @@
-//! Pages that are touched, by many and at once.
+//! Faults without invalidations.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -13,7 +13,7 @@ use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, fill, number};
 use crate::sigbus;
 
-/// Page `n` is filled with the number `n + 1`.
+/// A store whose page `n` is filled with the number `n + 1`.
 struct Numbered;
 
 impl Store for Numbered {
@@ -23,7 +23,7 @@ impl Store for Numbered {
     }
 }
 
-/// Four threads read a thousand pages, each in an order of its own, and whole.
+/// Four threads read a thousand pages, each in its own order.
 fn a_thousand_pages<P: Policy>() {
     let pager = Pager::<P>::with_policy(1000, 16, Numbered, 2).unwrap();
     thread::scope(|threads| {
@@ -113,7 +113,7 @@ fn one_page_is_loaded_once<P: Policy>() {
             threads.spawn(|| assert_eq!(number(&pager, 0), 5));
         }
         store.wait_for(1);
-        // The other seven have faulted, and are left to the handler that is at it.
+        // Seven handlers have left their faults to the first.
         while pager.counts().joined < 7 {
             thread::yield_now();
         }
@@ -152,7 +152,7 @@ fn bytes_are_read_from_any_place_in_any_number() {
 }
 
 #[test]
-fn what_is_not_in_the_memory_is_not_read_nor_invalidated() {
+fn accesses_outside_the_memory_panic() {
     isolated(here!(), || {
         let pager = Pager::new(2, 1, Numbered, 1).unwrap();
         let refused = |act: &dyn Fn()| {
@@ -173,9 +173,9 @@ fn what_is_not_in_the_memory_is_not_read_nor_invalidated() {
     });
 }
 
-/// As where a file is mapped by the kernel.
+/// As in a file that the kernel maps.
 #[test]
-fn what_is_behind_the_end_of_a_file_is_zero_in_its_last_page_and_sigbus_in_the_next() {
+fn after_the_end_of_a_file_its_last_page_has_zeroes_and_the_next_is_sigbus() {
     isolated(here!(), || {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[9; PAGE_SIZE + 10]).unwrap();
@@ -186,19 +186,21 @@ fn what_is_behind_the_end_of_a_file_is_zero_in_its_last_page_and_sigbus_in_the_n
         sigbus::catch();
         sigbus::doomed(pager.as_ptr().wrapping_add(2 * PAGE_SIZE));
         sigbus::wait_for(1);
-        let failure = pager.take_failure().expect("it is remembered");
+        let failure = pager
+            .take_failure()
+            .expect("the pager keeps the last failure");
         assert_eq!(failure.page, 2);
         assert_eq!(failure.error.kind(), io::ErrorKind::UnexpectedEof);
     });
 }
 
-/// Where handlers may serve the kernel's faults too.
+/// A system call reads the memory, where handlers may serve faults of the kernel.
 #[test]
-fn the_kernel_reads_pages_too_where_it_may() {
+fn system_calls_read_pages_or_fail_with_efault() {
     isolated(here!(), || {
         let pager = Pager::new(1, 1, Numbered, 1).unwrap();
         let (mut reader, writer) = UnixStream::pair().unwrap();
-        // SAFETY: the page is mapped for as long as the pager lives; the kernel reads it, or refuses.
+        // SAFETY: the four bytes are mapped for as long as the pager lives.
         let wrote = unsafe { libc::write(writer.as_raw_fd(), pager.as_ptr().cast(), 4) };
         if wrote == 4 {
             let mut bytes = [0; 4];

@@ -1,4 +1,4 @@
-//! Pages that are invalidated while they are loaded: the race, step by step, under each policy.
+//! Invalidations during loads: the race, step by step, under each policy.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use core::time::Duration;
@@ -13,11 +13,11 @@ use seqschedlock_pager::{
 use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, fill, number};
 
-/// 1. a load has read the old number;
-/// 2. the page is invalidated, the source changes, the invalidation ends;
-/// 3. the load returns.
+/// 1. A load reads the old number.
+/// 2. The page is invalidated, the source changes, and the invalidation ends.
+/// 3. The load returns.
 ///
-/// What does the one who waits for it read, and what do those read who come later?
+/// Returns the number that the waiting thread reads, and the number that is read later.
 fn a_load_that_is_overtaken<P: Policy>() -> (u32, u32, Pager<P>) {
     let store = Scripted::held();
     store.set(0, Answer::Number(1));
@@ -25,7 +25,7 @@ fn a_load_that_is_overtaken<P: Policy>() -> (u32, u32, Pager<P>) {
     let first = thread::scope(|threads| {
         let first = threads.spawn(|| number(&pager, 0));
         store.wait_for(1);
-        // Were it to wait for the load, it would wait for ever.
+        // If this waited for the load, it would wait for ever.
         let section = pager.invalidate(0..1);
         store.set(0, Answer::Number(2));
         drop(section);
@@ -36,17 +36,17 @@ fn a_load_that_is_overtaken<P: Policy>() -> (u32, u32, Pager<P>) {
 }
 
 #[test]
-fn unprotected_an_old_page_is_mapped_after_its_invalidation_and_stays() {
+fn unprotected_a_load_maps_an_old_page_that_stays_mapped() {
     isolated(here!(), || {
         let (_, later, pager) = a_load_that_is_overtaken::<Unprotected>();
         assert_eq!(later, 1, "the source says 2");
         drop(pager.invalidate(0..1));
-        assert_eq!(number(&pager, 0), 2, "until the next invalidation");
+        assert_eq!(number(&pager, 0), 2, "the next invalidation takes it out");
     });
 }
 
 #[test]
-fn through_the_gate_no_old_page_is_mapped_and_no_invalidation_waits_for_a_load() {
+fn through_the_gate_a_load_is_repeated_and_no_invalidation_waits_for_it() {
     isolated(here!(), || {
         let (first, later, pager) = a_load_that_is_overtaken::<Gate>();
         assert_eq!((first, later), (2, 2));
@@ -56,7 +56,7 @@ fn through_the_gate_no_old_page_is_mapped_and_no_invalidation_waits_for_a_load()
 }
 
 #[test]
-fn closed_no_old_page_is_mapped_and_no_invalidation_waits_for_a_load() {
+fn closed_a_load_is_repeated_and_no_invalidation_waits_for_it() {
     isolated(here!(), || {
         let (first, later, pager) = a_load_that_is_overtaken::<Closed>();
         assert_eq!((first, later), (2, 2));
@@ -65,13 +65,13 @@ fn closed_no_old_page_is_mapped_and_no_invalidation_waits_for_a_load() {
     });
 }
 
-/// An invalidation of a page whose load is held begins when the load has ended.
+/// An invalidation waits until a load of its page has ended.
 fn an_invalidation_that_waits_for_a_load<P: Policy>() {
     let store = Scripted::held();
     store.set(0, Answer::Number(1));
     let pager = Pager::<P>::with_policy(1, 1, store.clone(), 2).unwrap();
     thread::scope(|threads| {
-        // It reads the new number if the page is out again before it has looked.
+        // This reads 2 if the invalidation takes the page out before the thread has read it.
         threads.spawn(|| assert!([1, 2].contains(&number(&pager, 0))));
         store.wait_for(1);
         threads.spawn(|| {
@@ -79,7 +79,7 @@ fn an_invalidation_that_waits_for_a_load<P: Policy>() {
             assert_eq!(store.loads_that_ended(), 1);
             store.set(0, Answer::Number(2));
         });
-        // Time for an invalidation that does not wait to show it.
+        // An invalidation that does not wait would return in this time.
         thread::sleep(Duration::from_millis(50));
         store.let_go(usize::MAX);
     });
@@ -96,7 +96,7 @@ fn under_page_mutexes_an_invalidation_waits_for_the_load() {
     isolated(here!(), an_invalidation_that_waits_for_a_load::<PageMutex>);
 }
 
-/// Every load is overtaken, as often as a fault puts up with; then an invalidation waits for it.
+/// Three loads are overtaken. The fourth keeps the gate, and an invalidation waits for it.
 fn a_fault_that_always_loses<P: Policy>() {
     let store = Scripted::held();
     let pager = Pager::<P>::with_policy(1, 1, store.clone(), 1).unwrap();
@@ -132,7 +132,7 @@ fn a_fault_that_has_lost_three_times_takes_its_turn_closed() {
     isolated(here!(), a_fault_that_always_loses::<Closed>);
 }
 
-/// While an invalidation runs nobody reads its pages; others are served beside it.
+/// Reads of invalidated pages wait for the end of the section. Other pages are served meanwhile.
 fn a_section_keeps_its_pages<P: Policy>() {
     let store = Scripted::default();
     let pager = Pager::<P>::with_policy(4, 2, store.clone(), 4).unwrap();
@@ -147,11 +147,7 @@ fn a_section_keeps_its_pages<P: Policy>() {
                 assert!(changed.load(SeqCst));
             });
         }
-        assert_eq!(
-            number(&pager, 2),
-            0,
-            "a page of another block is served meanwhile"
-        );
+        assert_eq!(number(&pager, 2), 0, "another block is served meanwhile");
         thread::sleep(Duration::from_millis(20));
         store.set(0, Answer::Number(8));
         store.set(1, Answer::Number(8));
@@ -170,9 +166,9 @@ fn closed_a_section_keeps_its_pages_and_no_others() {
     isolated(here!(), a_section_keeps_its_pages::<Closed>);
 }
 
-/// Sections of ranges that touch many stripes, in all kinds of overlap, while all pages are faulted.
+/// Sections over many stripes, in all kinds of overlap, beside faults on all pages.
 #[test]
-fn sections_over_many_stripes_do_not_wait_for_each_other_for_ever() {
+fn sections_over_many_stripes_do_not_deadlock() {
     isolated(here!(), || {
         let pager = Pager::new(1024, 4, Scripted::default(), 4).unwrap();
         thread::scope(|threads| {
@@ -197,7 +193,7 @@ fn sections_over_many_stripes_do_not_wait_for_each_other_for_ever() {
     });
 }
 
-/// A pair of pages that always hold the same number, as long as nobody looks while they change.
+/// Two pages that hold the same number, except while they change.
 struct Pair {
     numbers: [AtomicU32; 2],
 }
@@ -209,7 +205,7 @@ impl Store for Pair {
     }
 }
 
-fn what_is_read_together_is_of_one_moment<P: Fenced>() {
+fn a_read_is_of_one_moment<P: Fenced>() {
     let pair = Arc::new(Pair {
         numbers: Default::default(),
     });
@@ -231,7 +227,6 @@ fn what_is_read_together_is_of_one_moment<P: Fenced>() {
             }
             different
         });
-        // Until the reader has seen some change go by.
         let mut number = 0;
         while number < 2000 {
             number += 1;
@@ -246,16 +241,16 @@ fn what_is_read_together_is_of_one_moment<P: Fenced>() {
             }
         }
         done.store(true, SeqCst);
-        assert!(reader.join().unwrap() > 0, "it has seen nothing change");
+        assert!(reader.join().unwrap() > 0, "the reader has seen no change");
     });
 }
 
 #[test]
-fn through_the_gate_what_is_read_together_is_of_one_moment() {
-    isolated(here!(), what_is_read_together_is_of_one_moment::<Gate>);
+fn through_the_gate_a_read_is_of_one_moment() {
+    isolated(here!(), a_read_is_of_one_moment::<Gate>);
 }
 
 #[test]
-fn closed_what_is_read_together_is_of_one_moment() {
-    isolated(here!(), what_is_read_together_is_of_one_moment::<Closed>);
+fn closed_a_read_is_of_one_moment() {
+    isolated(here!(), a_read_is_of_one_moment::<Closed>);
 }

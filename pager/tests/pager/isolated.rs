@@ -1,4 +1,4 @@
-//! Tests that may hang or die, in processes of their own.
+//! Runs tests that may hang or die in processes of their own.
 
 use std::env;
 use std::io::{self, Write as _};
@@ -9,22 +9,22 @@ use core::time::Duration;
 
 use crate::permitted::permitted;
 
-/// Names the test to be run in a process.
+/// The environment variable that names the test to run in the child process.
 const CHILD: &str = "PAGER_TEST_CHILD";
-/// How such a process ends when all went well. Zero is what a process ends with that found no test to run.
+/// The exit status of a child whose test has passed. Not 0, which means that it found no test to run.
 const WELL: i32 = 77;
-/// A hundred times what the slowest takes.
+/// Many times what the slowest test takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs this test in a process of its own.
 ///
-/// `test` is [`here!`], in the test's function.
+/// `test` is `here!()`, called in the function of the test.
 pub fn isolated(test: &str, body: impl FnOnce()) {
     let test = name(test);
     if env::var(CHILD).is_ok_and(|child| child == test) {
         thread::spawn(|| {
             thread::sleep(LIMIT);
-            let _ = writeln!(io::stderr(), "it still runs after {LIMIT:?}: a fault hangs");
+            let _ = writeln!(io::stderr(), "still running after {LIMIT:?}: a fault hangs");
             process::abort();
         });
         body();
@@ -48,7 +48,7 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
     );
 }
 
-/// The name of the function it stands in, and a bit more.
+/// The name of the enclosing function, with a suffix.
 macro_rules! here {
     () => {{
         fn here() {}
@@ -57,7 +57,7 @@ macro_rules! here {
 }
 pub(crate) use here;
 
-/// The name of a test as the harness knows it: without the crate, and without the bit more.
+/// The name of a test as the harness knows it: without the crate and without the suffix.
 fn name(here: &str) -> &str {
     let (_crate, rest) = here.split_once("::").unwrap();
     rest.strip_suffix("::here").unwrap()

@@ -1,4 +1,4 @@
-//! A store that does as it is told, step by step.
+//! A store that the test controls step by step.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use seqschedlock_pager::{PAGE_SIZE, Pager, Policy, Store};
 
-/// A store of pages that are filled with one number each. Loads can be held when they have their number, and
-/// before they return it.
+/// A store whose pages are filled with one number each. A load reads the number, and then can be held before it
+/// returns.
 #[derive(Clone, Default)]
 pub struct Scripted {
     state: Arc<(Mutex<State>, Condvar)>,
@@ -16,14 +16,15 @@ pub struct Scripted {
 #[derive(Default)]
 struct State {
     numbers: HashMap<usize, Answer>,
-    /// Loads that have begun.
+    /// The number of loads that have read their number.
     begun: usize,
-    /// Loads may end while they are fewer than this.
+    /// The number of loads that may return. `None` means all.
     let_go: Option<usize>,
+    /// The number of loads that have returned.
     ended: usize,
 }
 
-/// What a load of a page comes to.
+/// The result of a load.
 #[derive(Clone, Copy)]
 pub enum Answer {
     Number(u32),
@@ -32,19 +33,19 @@ pub enum Answer {
 }
 
 impl Scripted {
-    /// A store in which every load is held, until it is [let go](Self::let_go).
+    /// A store that holds every load until [`let_go`](Self::let_go).
     pub fn held() -> Self {
         let store = Self::default();
         store.state.0.lock().unwrap().let_go = Some(0);
         store
     }
 
-    /// The source changes.
+    /// Changes the source.
     pub fn set(&self, page: usize, answer: Answer) {
         self.state.0.lock().unwrap().numbers.insert(page, answer);
     }
 
-    /// Waits until so many loads have their number.
+    /// Waits until this many loads have read their number.
     pub fn wait_for(&self, loads: usize) {
         let (state, changed) = &*self.state;
         let state = state.lock().unwrap();
@@ -55,7 +56,7 @@ impl Scripted {
         );
     }
 
-    /// Lets loads end, the first so many.
+    /// Lets the first loads return, up to this number.
     pub fn let_go(&self, loads: usize) {
         self.state.0.lock().unwrap().let_go = Some(loads);
         self.state.1.notify_all();
@@ -87,14 +88,14 @@ impl Store for Scripted {
     }
 }
 
-/// A page of one number.
+/// Fills a page with a number.
 pub fn fill(page: &mut [u8; PAGE_SIZE], number: u32) {
     for word in page.chunks_exact_mut(4) {
         word.copy_from_slice(&number.to_ne_bytes());
     }
 }
 
-/// The number that a page is filled with.
+/// Reads the number of a page.
 pub fn number<P: Policy>(pager: &Pager<P>, page: usize) -> u32 {
     pager.load(page * PAGE_SIZE)
 }

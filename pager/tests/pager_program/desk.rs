@@ -1,4 +1,4 @@
-//! Where the program runs.
+//! Runs the program in folders of its own.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-/// No run takes longer; one that does hangs in a fault.
+/// A run that takes longer hangs in a fault.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A temp folder of the program's own, and a folder for files.
+/// A temp folder for the program, and a folder for files.
 pub struct Desk {
     temp: TempDir,
     folder: TempDir,
 }
 
-/// What it printed, and how it ended.
+/// The output of a run, and how it ended.
 pub struct Output {
     pub status: ExitStatus,
     pub stdout: String,
@@ -56,7 +56,7 @@ impl Desk {
         self.finish(self.start(self.command(file, options)))
     }
 
-    /// What it prints goes to files: it never waits for a reader.
+    /// Starts the program. Its output goes to files, so it never waits for a reader.
     pub fn start(&self, mut command: Command) -> Child {
         command.stdout(File::create(self.path("stdout")).unwrap());
         command.stderr(File::create(self.path("stderr")).unwrap());
@@ -71,7 +71,7 @@ impl Desk {
             }
             if began.elapsed() > LIMIT {
                 running.kill().unwrap();
-                panic!("it still runs after {LIMIT:?}: a fault hangs");
+                panic!("still running after {LIMIT:?}: a fault hangs");
             }
             thread::sleep(Duration::from_millis(5));
         };
@@ -87,7 +87,7 @@ impl Desk {
         assert_eq!(fs::read_dir(self.temp.path()).unwrap().count(), 0);
     }
 
-    /// One line that says what is wrong, and exit code 2.
+    /// Asserts that the program prints one line with this text, and exits with code 2.
     pub fn complains(&self, file: Option<&Path>, options: &str, about: &str) {
         self.complained(&self.run(file, options), about);
     }

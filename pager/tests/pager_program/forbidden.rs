@@ -1,4 +1,4 @@
-//! Where userfaultfd is not permitted.
+//! The program where userfaultfd is not permitted.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use crate::desk::Desk;
 
-/// Forbids the program all three doors, as a container's seccomp filter does.
+/// Forbids all three ways to a userfaultfd, like the seccomp filter of a container.
 fn forbid(command: &mut Command) {
     const CALL: u32 = 0;
-    /// The second argument, its lower half.
+    /// The lower half of the second argument.
     const REQUEST: u32 = if cfg!(target_endian = "little") {
         24
     } else {
@@ -40,7 +40,7 @@ fn forbid(command: &mut Command) {
             len: filter.len() as u16,
             filter: filter.as_ptr().cast_mut(),
         };
-        // SAFETY: the calls take numbers, and a filter that lives until they have returned.
+        // SAFETY: the calls take numbers, and a filter that lives longer than they run.
         let answer = unsafe {
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
             libc::prctl(
@@ -54,12 +54,12 @@ fn forbid(command: &mut Command) {
             _ => Err(io::Error::last_os_error()),
         }
     };
-    // SAFETY: it only makes system calls, which is what may be done between fork and exec.
+    // SAFETY: between fork and exec it only makes system calls.
     unsafe { command.pre_exec(install) };
 }
 
 #[test]
-fn one_line_says_which_settings_forbid_it() {
+fn one_line_names_the_settings_that_forbid_it() {
     let desk = Desk::new();
     let mut command = desk.command(None, "");
     forbid(&mut command);
@@ -75,9 +75,8 @@ fn one_line_says_which_settings_forbid_it() {
     }
 }
 
-/// What needs no faults works all the same.
 #[test]
-fn help_is_there_where_userfaultfd_is_not() {
+fn help_needs_no_userfaultfd() {
     let desk = Desk::new();
     let mut command = desk.command(None, "--help");
     forbid(&mut command);

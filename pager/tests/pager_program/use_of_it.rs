@@ -1,4 +1,4 @@
-//! Its options, its reports, and how it ends.
+//! Options, reports and exit codes.
 
 use core::time::Duration;
 use std::fs;
@@ -75,8 +75,8 @@ fn the_file_is_not_changed_and_nothing_is_left() {
 }
 
 #[test]
-fn machines_get_the_same_figures_under_names_that_stay() {
-    if !permitted("machines_get_the_same_figures_under_names_that_stay") {
+fn json_has_the_figures_under_stable_names() {
+    if !permitted("json_has_the_figures_under_stable_names") {
         return;
     }
     let desk = Desk::new();
@@ -151,7 +151,7 @@ fn ctrl_c_ends_the_run_with_the_tables_so_far() {
     let desk = Desk::new();
     let options = "--rounds 10000 --round 50ms --workload b1,d --policy rwlock,gate";
     let running = desk.start(desk.command(None, options));
-    // However early it comes, it ends the run; it should come when there is something to show.
+    // Late enough for some rounds to be over.
     thread::sleep(Duration::from_secs(2));
     let id = running.id().to_string();
     let killed = Command::new("kill").args(["-INT", &id]).status().unwrap();
@@ -168,8 +168,8 @@ fn ctrl_c_ends_the_run_with_the_tables_so_far() {
 }
 
 #[test]
-fn nobody_has_to_read_the_report_to_its_end() {
-    if !permitted("nobody_has_to_read_the_report_to_its_end") {
+fn a_closed_pipe_is_not_an_error() {
+    if !permitted("a_closed_pipe_is_not_an_error") {
         return;
     }
     let desk = Desk::new();

@@ -1,5 +1,4 @@
-//! Each workload really has the race: unprotected it serves stale pages, and the policies that do not really meet
-//! the conflicts they are there for.
+//! Every workload has the race: `Unprotected` serves stale pages in it, and `Gate` and `Closed` meet conflicts.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use serde_json::Value;
 use crate::desk::Desk;
 use crate::permitted::permitted;
 
-/// Runs the workload until its race has been seen, with no stale page under any sound policy on the way.
+/// Runs the workload until the race has shown. No sound policy may serve a stale page meanwhile.
 fn has_the_race(workload: &str) {
     if !permitted(&format!("the workload {workload}")) {
         return;
@@ -46,26 +45,26 @@ fn has_the_race(workload: &str) {
 }
 
 #[test]
-fn single_pages_changed_all_the_time() {
+fn single_pages_that_change_all_the_time_have_the_race() {
     has_the_race("a");
 }
 
 #[test]
-fn ranges_changed_by_a_writer_who_sleeps_half_of_the_time() {
+fn ranges_have_the_race() {
     has_the_race("b");
 }
 
 #[test]
-fn ranges_one_change_after_the_other() {
+fn ranges_without_a_pause_have_the_race() {
     has_the_race("b1");
 }
 
 #[test]
-fn hot_pages() {
+fn hot_pages_have_the_race() {
     has_the_race("d");
 }
 
 #[test]
-fn slow_loads() {
+fn slow_loads_have_the_race() {
     has_the_race("e");
 }

@@ -1,12 +1,11 @@
-//! Page faults under fire: threads read memory whose pages a pager loads from a file, while another
-//! invalidates and changes them. Every old page that is read after it has been replaced is counted. Five ways
-//! to keep that from happening take turns.
+//! Threads read memory whose pages a pager loads from a file, while another thread invalidates and changes the
+//! pages. The program counts reads of old pages under five policies, which take turns.
 //!
 //! ```text
 //! cargo run --release -p seqschedlock-pager -- FILE
 //! ```
 //!
-//! `FILE` is never changed: a copy is used, in an unnamed file that is gone when this ends.
+//! `FILE` is never changed. The program works on a copy, in an unnamed file that is gone when it ends.
 
 #[cfg(target_os = "linux")]
 mod program;

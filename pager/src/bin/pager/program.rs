@@ -1,4 +1,4 @@
-//! The program, where there is something to run.
+//! The program, on Linux.
 
 mod crew;
 mod figures;
@@ -20,20 +20,20 @@ use figures::Figures;
 use options::Options;
 use scratch::Scratch;
 
-/// Set by Ctrl-C: stop, and show what there is.
+/// Set by Ctrl-C: stop, and show the results so far.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// A policy that is meant to be sound has let a stale read through.
+/// A sound policy has served a stale page.
 const EXIT_STALE: u8 = 1;
-/// Bad input, or a system on which this cannot work.
+/// Bad input, or a system without userfaultfd.
 const EXIT_USAGE: u8 = 2;
-/// What a shell reports for a program that Ctrl-C has ended.
+/// The exit status that shells report for a program that Ctrl-C has ended.
 const EXIT_INTERRUPTED: u8 = 130;
 
 pub fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
-        // `--help`, which is not an error and not one line.
+        // `--help`, which is neither an error nor one line.
         Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => return complain(&options::one_line(&error)),
     };
@@ -50,7 +50,7 @@ fn complain(trouble: &str) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-/// The figures of every workload, when they have been shown.
+/// Runs all workloads, shows the results, and returns them.
 fn run(options: &Options) -> Result<Vec<Figures>, String> {
     ctrlc::set_handler(|| INTERRUPTED.store(true, Relaxed))
         .map_err(|error| format!("cannot listen for Ctrl-C: {error}"))?;
@@ -98,13 +98,13 @@ fn run(options: &Options) -> Result<Vec<Figures>, String> {
     Ok(all)
 }
 
-/// Sleeps of all threads that are started from now on end on time, and not up to 50 µs later.
+/// From now on the sleeps of this thread, and of threads that it starts, end on time and not up to 50 µs late.
 fn sleep_exactly() {
-    // SAFETY: the call takes numbers. It cannot fail for a thread's own slack; if it did, sleeps would be late.
+    // SAFETY: the call takes numbers. (If it failed, sleeps would be late.)
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong, 0, 0, 0) };
 }
 
-/// Prints what a reader may have stopped reading: that is not an error.
+/// Prints the report. A reader that closes the pipe early is not an error.
 fn print(text: &str) -> Result<(), String> {
     let mut output = std::io::stdout().lock();
     match output

@@ -10,8 +10,8 @@ use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 /// the commit and the page-table lock is held throughout, so nobody ever reads through a mapping
 /// that is about to be taken back, and who wants to unmap it finds it in place.
 ///
-/// Where publishing *is* setting the pte, as `UFFDIO_COPY` does for a pager in user space, a page that is taken back
-/// has been read by then. `docs/pager.md` says what to do there: validate inside a gate, or publish behind the mapping.
+/// A pager in user space cannot do this: `UFFDIO_COPY` sets the pte itself, so threads may read the page before it is
+/// taken back. It has to validate first, inside a gate, or publish the page behind the mapping (`docs/pager.md`).
 #[derive(Debug)]
 pub struct Commit {
     invalidate_lock: RawSeqSchedLock<Park>,

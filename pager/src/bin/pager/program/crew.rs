@@ -13,10 +13,10 @@ use super::options::Options;
 use super::scratch::{CHANGES_AT, Scratch};
 use super::workload::{Invalidator, Workload};
 
-/// Nobody sleeps longer than this without looking whether the round is over.
+/// The main thread looks this often whether the round is over.
 const NAP: Duration = Duration::from_millis(20);
 
-/// What a round came to.
+/// The results of a round, or of one of its threads.
 #[derive(Debug)]
 pub struct Tally {
     pub elapsed: Duration,
@@ -24,11 +24,11 @@ pub struct Tally {
     pub stale: u64,
     pub invalidations: u64,
     pub counts: Counts,
-    /// How long reads took, in nanoseconds.
+    /// Nanoseconds that reads took.
     pub read: Histogram<u64>,
-    /// Those of them that waited for a load.
+    /// The same for reads that waited for a load.
     pub fault: Histogram<u64>,
-    /// How long it took until the pages were out and the change could begin.
+    /// Nanoseconds until the pages were out and the change could begin.
     pub invalidation: Histogram<u64>,
 }
 
@@ -46,7 +46,7 @@ impl Tally {
         }
     }
 
-    /// What another round, or another thread, came to.
+    /// Adds the results of another round or thread.
     pub fn add(&mut self, other: &Tally) {
         self.elapsed += other.elapsed;
         self.reads += other.reads;
@@ -84,7 +84,7 @@ fn record(histogram: &mut Histogram<u64>, since: Instant) {
     histogram.saturating_record(since.elapsed().as_nanos() as u64);
 }
 
-/// Readers and an invalidator on a pager of their own, for as long as a round takes or until Ctrl-C.
+/// Runs readers and an invalidator on a new pager, for one round or until Ctrl-C.
 pub fn run<P: Policy>(
     workload: &Workload,
     scratch: &Scratch,
@@ -163,7 +163,7 @@ impl<'a, P: Policy> Crew<'a, P> {
             .map_err(|error| format!("cannot start {readers} readers: {error}"))
     }
 
-    /// Reads pages at random, and gives some of them back.
+    /// Reads pages at random, and evicts some of them.
     fn read(self, seed: u64) -> Tally {
         let mut random = Rng::with_seed(seed);
         let mut tally = Tally::new();
@@ -186,7 +186,7 @@ impl<'a, P: Policy> Crew<'a, P> {
         tally
     }
 
-    /// Invalidates ranges at random and changes them.
+    /// Invalidates and changes ranges at random.
     fn invalidate(self, work: &Invalidator) -> Result<Tally, String> {
         let mut random = Rng::with_seed(1 << 32);
         let mut tally = Tally::new();

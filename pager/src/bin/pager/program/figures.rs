@@ -1,13 +1,13 @@
-//! What all rounds of a workload came to, and how far they lie apart.
+//! The results of all rounds of a workload, and their spread.
 
 use super::crew::Tally;
 use super::options::PolicyName;
 use super::workload::Workload;
 
-/// From so many rounds on, half of them are a spread.
+/// With this many rounds or more the quartiles are a spread; with fewer, minimum and maximum.
 const ENOUGH: usize = 8;
 
-/// Of one workload.
+/// The results of a workload.
 #[derive(Debug)]
 pub struct Figures {
     pub workload: &'static Workload,
@@ -15,26 +15,26 @@ pub struct Figures {
     rounds: usize,
 }
 
-/// Of one policy in it.
+/// The results of a policy in a workload.
 #[derive(Debug)]
 pub struct Outcome {
     pub policy: PolicyName,
-    /// All of its rounds together.
+    /// All rounds together.
     pub total: Tally,
     rounds: Vec<Round>,
 }
 
-/// What is compared within a round.
+/// The figures of a round that are compared with those of other policies.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     number: usize,
     faults: f64,
     invalidations: f64,
-    /// How long all but one in a hundred took.
+    /// The time that 99 of 100 invalidations stay below.
     invalidation_p99: f64,
 }
 
-/// Something to compare policies in.
+/// A figure to compare policies by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     FaultsPerSecond,
@@ -42,8 +42,7 @@ pub enum Measure {
     InvalidationP99,
 }
 
-/// A ratio within each round: its median, and between what half of the rounds lay, or all of them if they are
-/// few.
+/// The ratio of two policies within a round: its median and its spread over all rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
     pub lower: f64,
@@ -52,7 +51,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Rounds lie on both sides of equal: no difference can be told.
+    /// Whether the spread contains 1, so that no difference can be claimed.
     pub fn within_spread(self) -> bool {
         self.lower <= 1.0 && self.upper >= 1.0
     }
@@ -71,7 +70,7 @@ impl Figures {
         self.rounds += 1;
     }
 
-    /// The turn of a policy in this round.
+    /// Adds the result of a policy in this round.
     pub fn add(&mut self, policy: PolicyName, tally: Tally) {
         let round = Round {
             number: self.rounds,
@@ -104,7 +103,7 @@ impl Figures {
             .unwrap_or(0)
     }
 
-    /// A policy that is meant to be sound let a stale read through.
+    /// Whether a sound policy has served a stale page.
     pub fn failed(&self) -> bool {
         self.policies
             .iter()
@@ -115,7 +114,7 @@ impl Figures {
         self.policies.iter().find(|one| one.policy == policy)
     }
 
-    /// One policy's figure to another's, within each round that both had. None if there is none to compare.
+    /// The ratio of one policy's figure to another's, over the rounds of both. `None` if there are none.
     pub fn ratio(&self, measure: Measure, of: PolicyName, to: PolicyName) -> Option<Ratio> {
         let (of, to) = (self.of(of)?, self.of(to)?);
         let mut ratios: Vec<f64> = of
@@ -132,12 +131,11 @@ impl Figures {
         }
         ratios.sort_by(f64::total_cmp);
         let quantile = |part: f64| {
-            // Between the two that are nearest.
+            // Interpolated between its neighbours.
             let at = part * (ratios.len() - 1) as f64;
             let (below, above) = (ratios[at.floor() as usize], ratios[at.ceil() as usize]);
             below + (above - below) * at.fract()
         };
-        // Quartiles of a few would be no spread at all.
         let outside = if ratios.len() < ENOUGH { 0.0 } else { 0.25 };
         Some(Ratio {
             lower: quantile(outside),

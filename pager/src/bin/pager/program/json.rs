@@ -1,4 +1,4 @@
-//! The figures, for machines, under names that stay.
+//! The results as JSON, under stable names.
 
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};

@@ -11,46 +11,45 @@ use super::crew::{self, Tally};
 use super::scratch::Scratch;
 use super::workload::{self, Workload};
 
-/// Serve a file's pages by userfaultfd while they are changed underneath, and count the stale reads.
+/// Serve the pages of a file by userfaultfd while they change underneath, and count stale reads.
 ///
-/// Some threads read memory whose pages are loaded when they are touched, as a virtual machine does that has been
-/// restored from a snapshot. Another one invalidates pages, changes them in the file, and goes on. When that is over
-/// nobody may read the old page any more. A stale read is one that did: that program goes on with data that has
-/// been replaced, and nothing will ever tell it.
+/// Some threads read memory whose pages are loaded when they are touched, like a virtual machine that was restored from
+/// a snapshot. Another thread invalidates pages and changes them in the file. After such a change no thread may read the
+/// old page. A stale read is one that does: the program goes on with data that has been replaced, and nothing will
+/// ever tell it.
 ///
-/// The file itself is never changed; a copy in the temp folder is used, and gone at the end.
+/// The file itself is never changed. The program works on a copy in the temp folder, which is gone at the end.
 #[derive(Debug, Parser)]
 #[command(name = "pager", version, after_long_help = EXPLANATION)]
 pub struct Options {
-    /// The file whose first pages are served, over and over if it has fewer than it takes. Without one, pages
-    /// are made up.
+    /// Serve the first pages of this file, repeated if it has too few. Without it, pages are made up.
     pub file: Option<PathBuf>,
 
-    /// Which ways to protect the pages take part; several with commas between. All by default.
+    /// The policies to run, separated by commas. All by default.
     #[arg(long, value_name = "POLICY", value_delimiter = ',', value_enum)]
     pub policy: Vec<PolicyName>,
 
-    /// What the threads do; several with commas between. All by default.
+    /// The workloads to run, separated by commas. All by default.
     #[arg(long, value_name = "WORKLOAD", value_delimiter = ',',
           value_parser = ["a", "b", "b1", "c", "d", "e"])]
     pub workload: Vec<String>,
 
-    /// How often each policy gets its turn in each workload.
+    /// The number of rounds in each workload. In each round every policy runs once.
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true,
           value_parser = rounds)]
     pub rounds: usize,
 
-    /// How long such a turn takes: 250ms, 1s.
+    /// How long each policy runs in a round, such as 250ms or 1s.
     #[arg(long, value_name = "TIME", default_value = "250ms", allow_negative_numbers = true,
           value_parser = time)]
     pub round: Duration,
 
-    /// How many threads read.
+    /// The number of threads that read.
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true,
           value_parser = clap::value_parser!(u16).range(1..=512))]
     pub readers: u16,
 
-    /// How many threads load pages.
+    /// The number of threads that load pages.
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true,
           value_parser = clap::value_parser!(u16).range(1..=512))]
     pub handlers: u16,
@@ -59,44 +58,44 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 
-    /// Draw what faults and invalidations got under each policy.
+    /// Draw the rate of faults and the wait of invalidations under each policy.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
 }
 
 const EXPLANATION: &str = "\
 The policies:
-  unprotected  nothing, as in many a page fault handler
-  rwlock       a plain RwLock of std: loads share it, an invalidation has it alone
-  page-mutex   a mutex for every page; an invalidation takes those of all its pages
-  gate         this crate: load beside everything; check and map in the gate that changes begin in
-  closed       this crate: load behind the mapping, check, then open
+  unprotected  no protection, as in many page fault handlers
+  rwlock       a plain RwLock of std: a fault holds it shared, an invalidation exclusively
+  page-mutex   a mutex for every page: a fault holds one, an invalidation those of all its pages
+  gate         this crate: load without a lock, then check and map in the gate where changes begin
+  closed       this crate: load behind the mapping, check, then open the page
 
 The workloads:
-  a   64 pages, single ones changed, 50 us each, every 150 us
-  b   1024 pages, 16 changed at a time, 1 ms each, every 2 ms
-  b1  the same, one change after the other
-  c   256 pages that are never changed
-  d   4 pages, single ones changed every 30 us
-  e   64 pages, loads of 5 ms, 16 changed at a time every 5 ms
-  Loads take 50 us where nothing is said. Readers also give pages back, so that there is always one to load.
+  a   64 pages; every 150 us one changes, which takes 50 us
+  b   1024 pages; every 2 ms 16 of them change, which takes 1 ms
+  b1  as b, but without a pause between changes
+  c   256 pages that never change
+  d   4 pages; every 30 us one changes
+  e   64 pages that take 5 ms to load; every 5 ms 16 of them change
+  Pages take 50 us to load, except in e. Readers also evict pages, so that there are always some to load.
 
 The tables:
-  stale reads      reads of a page that had been replaced before the read began. Should be 0
-  faults/s         those reads that waited for a load
-  to Unprotected   the ratio within each round: its median, and between what half of the rounds lay (all of
-                   them, if they are fewer than eight)
-  lost loads       loads that were for nothing, since the page was changed meanwhile
-  turns            faults that lost three times, and held up changes to get through
-  p50, p99.9       how long half of them took at most, and all but one in a thousand; of an invalidation: until
-                   the pages were out and the change could begin
+  stale reads      reads of a page that was replaced before the read began. Should be 0
+  faults/s         reads that waited for a load
+  to Unprotected   the ratio within a round: its median and quartiles over all rounds (with fewer than
+                   eight rounds: minimum and maximum)
+  lost loads       loads that were wasted because the page changed meanwhile
+  turns            faults that lost three times and then kept the gate to get through
+  p50, p99.9       half of the reads, faults or invalidations were faster, and 99.9 % of them. For an
+                   invalidation: the time until the pages were out and the change could begin
 
-The figures of docs/benchmarks.md are from `--rounds 30`, which takes four minutes.
+With `--rounds 30` it takes four minutes.
 
-Exit codes: 0 all went as expected; 1 a policy that should be safe let a stale read through; 2 bad input, or no
-userfaultfd on this system; 130 ended by Ctrl-C, with the tables so far.";
+Exit codes: 0 success; 1 a sound policy served a stale page; 2 bad input, or this system permits no
+userfaultfd; 130 ended by Ctrl-C, with the tables so far.";
 
-/// A policy, as the user calls it.
+/// A policy, by its name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PolicyName {
     Unprotected,
@@ -108,7 +107,7 @@ pub enum PolicyName {
 }
 
 impl PolicyName {
-    /// One turn.
+    /// Runs this policy for one round.
     pub fn run(
         self,
         workload: &Workload,
@@ -135,27 +134,28 @@ impl PolicyName {
         }
     }
 
-    /// What it does, in plain words.
+    /// Explains the policy in one line.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::Unprotected => "nothing: a load maps what it has, however old that is by now",
+            Self::Unprotected => {
+                "no protection: a load maps its page even if the page has changed meanwhile"
+            }
             Self::RwLock => {
-                "a plain RwLock of std: loads share it, an invalidation has it alone while it changes pages"
+                "a plain RwLock of std: a fault holds it shared, an invalidation exclusively"
             }
             Self::PageMutex => {
-                "a mutex for every page: a load holds its page's, an invalidation those of all its pages"
+                "a mutex for every page: a fault holds one, an invalidation those of all its pages"
             }
             Self::Gate => {
-                "this crate: loads run beside changes; they are checked and mapped in a gate that \
-                 changes begin in"
+                "this crate: a fault loads without a lock, then checks and maps in the gate where changes begin"
             }
             Self::Closed => {
-                "this crate: loads go behind the mapping, are checked there, and opened then"
+                "this crate: a fault loads behind the mapping, checks, then opens the page"
             }
         }
     }
 
-    /// Whether it is meant to be.
+    /// Whether it must not serve stale pages.
     pub fn is_sound(self) -> bool {
         self != Self::Unprotected
     }
@@ -166,14 +166,14 @@ impl PolicyName {
 }
 
 impl Options {
-    /// Those that take part, each once and in the usual order.
+    /// The policies to run, each once, in the usual order.
     pub fn policies(&self) -> Vec<PolicyName> {
         let all = PolicyName::value_variants().iter().copied();
         all.filter(|policy| self.policy.is_empty() || self.policy.contains(policy))
             .collect()
     }
 
-    /// Likewise.
+    /// The workloads to run, each once, in the usual order.
     pub fn workloads(&self) -> Vec<&'static Workload> {
         let asked = |workload: &&Workload| {
             self.workload.is_empty() || self.workload.iter().any(|name| name == workload.name)
@@ -200,7 +200,7 @@ fn time(text: &str) -> Result<Duration, String> {
         "ms" => number / 1e3,
         "s" => number,
         "" => return Err("needs a unit: ms or s".to_owned()),
-        unit => return Err(format!("{unit} is no unit of time here; ms and s are")),
+        unit => return Err(format!("unknown unit of time {unit}: use ms or s")),
     };
     if (0.01..=60.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
@@ -209,7 +209,7 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What is wrong with a command line, without the advice around it, and what would be right if that is a list.
+/// The error of a command line in one line, with the possible values if it is about one of a list.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

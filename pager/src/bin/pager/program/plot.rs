@@ -1,4 +1,4 @@
-//! Two bar charts side by side: what the faults get, and how long the invalidations wait.
+//! Two bar charts: the rate of faults, and the wait of invalidations.
 
 use std::error::Error;
 use std::fs;
@@ -14,13 +14,13 @@ use super::report::{latency, times};
 
 const WIDTH: u32 = 1200;
 const ROW: i32 = 22;
-/// Above the bars of a workload.
+/// The space above the bars of a workload.
 const HEAD: i32 = 30;
 const TOP: i32 = 96;
 const BOTTOM: i32 = 40;
-/// Room for the names of policies.
+/// The width of the column with the names of policies.
 const LABELS: i32 = 130;
-/// Of the longest bar.
+/// The length of the longest bar.
 const BAR: i32 = 330;
 const RIGHT: i32 = 640;
 
@@ -29,7 +29,7 @@ const RIVAL: RGBColor = RGBColor(0xa9, 0xb4, 0xbd);
 const UNSOUND: RGBColor = RGBColor(0xc4, 0x3c, 0x39);
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 
-/// Finds out now whether the plot can be written in the end.
+/// Checks early that the plot can be written.
 pub fn try_path(path: &Path) -> Result<(), String> {
     fs::File::options()
         .create(true)
@@ -85,7 +85,7 @@ fn svg(options: &Options, all: &[Figures]) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// How far the spreads of a workload reach.
+/// The upper ends of the spreads of a workload.
 fn widest(figures: &Figures) -> impl Iterator<Item = f64> {
     let measure = Measure::FaultsPerSecond;
     let ratio =
@@ -99,7 +99,7 @@ fn widest(figures: &Figures) -> impl Iterator<Item = f64> {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Above the charts, one after the other.
+/// The legend, above the charts.
 fn legend(area: &Area<'_>) -> Result<(), Box<dyn Error>> {
     let entries = [
         (PolicyName::Gate, "this crate"),
@@ -115,7 +115,7 @@ fn legend(area: &Area<'_>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The median, with a line over its spread.
+/// A bar for the median, and a line for the spread.
 fn fault_bar(
     area: &Area<'_>,
     top: i32,
@@ -125,7 +125,7 @@ fn fault_bar(
 ) -> Result<(), Box<dyn Error>> {
     let measure = Measure::FaultsPerSecond;
     let Some(ratio) = figures.ratio(measure, outcome.policy, PolicyName::Unprotected) else {
-        let none = "no turn of Unprotected to compare with";
+        let none = "Unprotected did not run";
         return write(area, (LABELS, top + ROW / 2), none, 12, HPos::Left);
     };
     let place = |value: f64| (value.min(most) / most * f64::from(BAR)) as i32;
@@ -162,7 +162,7 @@ fn wait_bars(area: &Area<'_>, top: i32, outcome: &Outcome) -> Result<(), Box<dyn
     write(area, end, &label, 13, HPos::Left)
 }
 
-/// A bar of the policy's colour; only an outline, dashed, if it is unsound.
+/// A bar in the colour of the policy, or a dashed outline if the policy is unsound.
 fn bar(
     area: &Area<'_>,
     (left, top): (i32, i32),
@@ -189,7 +189,7 @@ fn bar(
     Ok(())
 }
 
-/// Text whose middle line is at the height of `at`.
+/// Text that is centred vertically at `at`.
 fn write(
     area: &Area<'_>,
     at: (i32, i32),

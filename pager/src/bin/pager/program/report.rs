@@ -1,4 +1,4 @@
-//! The tables, and the bar that shortens the wait for them.
+//! The tables, and a progress bar.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use super::options::{Options, PolicyName};
 use super::scratch::Scratch;
 use super::verdict;
 
-/// A bar that is full after so many steps.
+/// A progress bar of this many steps.
 pub fn progress(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:16} [{bar:40}] {percent:>3}%  {eta} left")
         .expect("the template is well formed")
@@ -22,7 +22,7 @@ pub fn progress(steps: u64) -> ProgressBar {
         .with_finish(ProgressFinish::AndClear)
 }
 
-/// What the policies are, a table for each workload, and what it comes to.
+/// The policies, two tables for each workload, and the verdict.
 pub fn text(scratch: &Scratch, options: &Options, all: &[Figures]) -> String {
     let mut text = String::new();
     let _ = writeln!(
@@ -61,7 +61,7 @@ pub fn text(scratch: &Scratch, options: &Options, all: &[Figures]) -> String {
     text
 }
 
-/// What those who read got.
+/// Stale reads, and the rates and latencies of reads and faults.
 fn readers(figures: &Figures) -> Table {
     let header = [
         "policy",
@@ -84,7 +84,7 @@ fn readers(figures: &Figures) -> Table {
     })
 }
 
-/// What the one who invalidates got.
+/// The rate and latencies of invalidations, and their cost in loads.
 fn invalidator(figures: &Figures) -> Table {
     let header = [
         "policy",
@@ -151,7 +151,7 @@ pub fn with_spread(ratio: Ratio) -> String {
     )
 }
 
-/// Two digits behind the point, or three digits in all.
+/// A ratio with two or three digits.
 pub fn times(ratio: f64) -> String {
     match ratio {
         0.0..0.1 => format!("{ratio:.3}"),
@@ -161,7 +161,7 @@ pub fn times(ratio: f64) -> String {
     }
 }
 
-/// One thing, or several.
+/// A number and a noun, in the plural where needed.
 pub fn counted(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
@@ -169,7 +169,7 @@ pub fn counted(number: u64, thing: &str) -> String {
     }
 }
 
-/// Three digits or so.
+/// About three digits.
 pub fn short(number: f64) -> String {
     match number {
         1e6.. => format!("{:.2} M", number / 1e6),

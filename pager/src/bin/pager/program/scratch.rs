@@ -1,8 +1,8 @@
-//! The file that pages are really loaded from: a copy of the user's, or one made up.
+//! The file that the pages are loaded from: a copy of the user's file, or made-up content.
 //!
-//! Every page begins with a stamp: its own number, and how often it has been changed. When a change is over, that
-//! number is announced. A reader notes the announced number *before* it touches the page; if the one that it then
-//! reads is smaller, the page is stale.
+//! Every page starts with its number and with the number of its last change. When a change is over, the program
+//! announces its number. A reader notes the announced number *before* it touches the page. If the page then has a smaller
+//! number, it is stale.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -14,21 +14,21 @@ use std::time::Duration;
 
 use seqschedlock_pager::{FileStore, PAGE_SIZE, Slow, Store};
 
-/// Where in a page the number of its changes is.
+/// The place in a page where the number of its last change is.
 pub const CHANGES_AT: usize = 4;
 
 #[derive(Debug)]
 pub struct Scratch {
     pub name: String,
     file: File,
-    /// For each page, the last change that is over.
+    /// For each page, the number of the last change that is over.
     announced: Vec<AtomicU32>,
-    /// For each page, how many loads have begun and how many have ended, in one number.
+    /// For each page, the number of loads that have begun plus the number that have ended.
     loads: Arc<[AtomicU32]>,
 }
 
 impl Scratch {
-    /// So many pages: of this file, over and over if it has fewer, or made up.
+    /// This many pages: of the given file, repeated if it has fewer, or made up.
     pub fn new(source: Option<&Path>, pages: usize) -> Result<Self, String> {
         let folder = std::env::temp_dir();
         let in_folder =
@@ -46,7 +46,7 @@ impl Scratch {
         for at in content..bytes.len() {
             bytes[at] = bytes[at % content];
         }
-        // Unnamed: it is gone when the program is, however it ends.
+        // Without a name, so that it is gone when the program ends in any way.
         let file = tempfile::tempfile().map_err(|error| in_folder("make a file", error))?;
         file.write_all_at(&bytes, 0)
             .map_err(|error| in_folder("write the copy", error))?;
@@ -62,7 +62,7 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// The pages, for a pager, whose loads take so long.
+    /// A store of these pages, with this latency.
     pub fn store(&self, latency: Duration) -> Result<impl Store + use<>, String> {
         let file = self
             .file
@@ -74,24 +74,25 @@ impl Scratch {
         })
     }
 
-    /// The change of a page that is over.
+    /// The number of the last change of a page that is over.
     pub fn announced(&self, page: usize) -> u32 {
         self.announced[page].load(Ordering::Acquire)
     }
 
-    /// Changes a page, and returns what to announce.
+    /// Changes a page, and returns the number to announce.
     pub fn change(&self, page: usize) -> Result<u32, String> {
         let change = self.announced[page].load(Ordering::Relaxed) + 1;
         self.stamp(page, change)?;
         Ok(change)
     }
 
-    /// A change is over.
+    /// Announces that a change is over.
     pub fn announce(&self, page: usize, change: u32) {
         self.announced[page].store(change, Ordering::Release);
     }
 
-    /// Changes whenever a load of the page begins or ends: a read during which it does was a fault.
+    /// A number that changes when a load of the page begins or ends. If it changes during a read, the read waited
+    /// for a load.
     pub fn loads(&self, page: usize) -> u32 {
         self.loads[page].load(Ordering::Relaxed)
     }
@@ -106,7 +107,7 @@ impl Scratch {
     }
 }
 
-/// What there is of a file, up to so many bytes.
+/// The first bytes of a file, at most this many.
 fn read(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     let name = path.display();
     let cannot = |error: io::Error| format!("cannot read {name}: {error}");
@@ -127,7 +128,7 @@ fn read(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// A store that tells when it loads.
+/// A store that counts the beginnings and ends of its loads.
 #[derive(Debug)]
 struct Watched {
     store: Slow<FileStore>,

@@ -1,10 +1,10 @@
-//! What the figures say, in sentences.
+//! The verdict: sentences that are computed from the figures.
 
 use super::figures::{Figures, Measure, Ratio};
 use super::options::PolicyName::{self, Closed, Gate, PageMutex, RwLock, Unprotected};
 use super::report::{counted, times};
 
-/// First who served stale pages, then what not doing so costs each side.
+/// First the stale reads of each policy, then the cost of soundness for faults and for invalidations.
 pub fn sentences(all: &[Figures]) -> Vec<String> {
     let mut sentences = staleness(all);
     for figures in all {
@@ -35,7 +35,7 @@ fn staleness(all: &[Figures]) -> Vec<String> {
         sentences.push(match policy.is_sound() {
             false => format!("{name} served {bad} STALE pages in {reads}."),
             true => format!(
-                "{name} SERVED {bad} STALE PAGES in {reads}, and should serve none: this is a bug."
+                "{name} SERVED {bad} STALE PAGES in {reads} and must serve none: this is a bug."
             ),
         });
     }
@@ -51,14 +51,13 @@ fn staleness(all: &[Figures]) -> Vec<String> {
     }
     if clean.iter().any(|(policy, ..)| *policy == Unprotected) {
         sentences.push(
-            "Without protection nothing went wrong either: this run shows nothing about it."
-                .to_owned(),
+            "Unprotected served none either, so this run says nothing about soundness.".to_owned(),
         );
     }
     sentences
 }
 
-/// What the first of ours costs and saves each side. (The other one is in the tables.)
+/// Compares `Gate` (or `Closed`, where `Gate` did not run) with the rivals.
 fn costs(figures: &Figures) -> Vec<String> {
     let name = figures.workload.name;
     let Some(ours) = [Gate, Closed]

@@ -1,28 +1,28 @@
-//! What threads do to a pager: the workloads that `docs/benchmarks.md` has figures of.
+//! The workloads: how many pages, how they are loaded, read, invalidated and changed.
 
 use std::time::Duration;
 
-/// Readers read pages at random; an invalidator invalidates some now and then and changes them.
+/// Readers read pages at random, while an invalidator invalidates and changes some of them.
 #[derive(Debug)]
 pub struct Workload {
     pub name: &'static str,
-    /// What it asks.
+    /// The question that it answers.
     pub question: &'static str,
     pub pages: usize,
-    /// How long a load takes.
+    /// The latency of a load.
     pub load: Duration,
-    /// Readers give the page that they have read back, one time in so many.
+    /// Readers evict the page they have read, one time in this many.
     pub evict: u32,
     pub invalidator: Option<Invalidator>,
 }
 
 #[derive(Debug)]
 pub struct Invalidator {
-    /// How many pages, side by side.
+    /// The number of neighbouring pages that are invalidated together.
     pub range: usize,
-    /// How long the change takes, inside the section.
+    /// The duration of the change, inside the section.
     pub change: Duration,
-    /// From the beginning of one to the beginning of the next. Zero: at once again.
+    /// From the start of one invalidation to the start of the next. Zero means without a pause.
     pub every: Duration,
 }
 
@@ -33,7 +33,7 @@ const fn us(microseconds: u64) -> Duration {
 pub const ALL: [Workload; 6] = [
     Workload {
         name: "a",
-        question: "single pages, changed all the time",
+        question: "single pages that change all the time",
         pages: 64,
         load: us(50),
         evict: 64,
@@ -45,7 +45,7 @@ pub const ALL: [Workload; 6] = [
     },
     Workload {
         name: "b",
-        question: "ranges, changed by a writer who sleeps half of the time",
+        question: "ranges, and a writer that holds its section half of the time",
         pages: 1024,
         load: us(50),
         evict: 2,
@@ -57,7 +57,7 @@ pub const ALL: [Workload; 6] = [
     },
     Workload {
         name: "b1",
-        question: "ranges, one change after the other",
+        question: "ranges, and a writer that holds one section after the other",
         pages: 1024,
         load: us(50),
         evict: 2,
@@ -69,7 +69,7 @@ pub const ALL: [Workload; 6] = [
     },
     Workload {
         name: "c",
-        question: "no changes: what protection costs where it is not needed",
+        question: "no changes: the cost of protection that is not needed",
         pages: 256,
         load: us(50),
         evict: 2,
@@ -77,7 +77,7 @@ pub const ALL: [Workload; 6] = [
     },
     Workload {
         name: "d",
-        question: "four hot pages, invalidated faster than they are loaded",
+        question: "four hot pages that are invalidated faster than they load",
         pages: 4,
         load: us(50),
         evict: 64,
@@ -89,7 +89,7 @@ pub const ALL: [Workload; 6] = [
     },
     Workload {
         name: "e",
-        question: "slow loads: how long does a writer wait for them?",
+        question: "slow loads, and a writer that may have to wait for them",
         pages: 64,
         load: us(5000),
         evict: 2,
@@ -102,7 +102,7 @@ pub const ALL: [Workload; 6] = [
 ];
 
 impl Workload {
-    /// The blocks in which its pages are invalidated.
+    /// The number of pages in a block of the pager.
     pub fn block(&self) -> usize {
         match &self.invalidator {
             Some(invalidator) => invalidator.range,
@@ -110,7 +110,7 @@ impl Workload {
         }
     }
 
-    /// In one line.
+    /// Describes the workload in one line.
     pub fn describe(&self) -> String {
         let Self {
             name,
@@ -133,7 +133,7 @@ impl Workload {
                     (range, false) => format!("changed {range} at a time for {change:?}"),
                 };
                 match every.is_zero() {
-                    true => format!("{how}, at once again"),
+                    true => format!("{how}, without a pause"),
                     false => format!("{how}, every {every:?}"),
                 }
             }

@@ -7,9 +7,9 @@ use crate::memory::{Memory, Opened};
 
 /// A fault that is being served, with the steps that a policy serves it in.
 ///
-/// A load may fail. Then [`map`](Self::map) and [`open`](Self::open) poison the page instead of mapping it. A policy
-/// has to validate a failure before it publishes it, just like a page: the load may succeed after the
-/// invalidation that overtook it.
+/// A load may fail. Then [`map`](Self::map) and [`open`](Self::open) poison the page instead of mapping it.
+/// A policy has to validate a failure before it publishes it, just like a page: the load may succeed after
+/// the invalidation that overtook it.
 pub struct Fault<'a, M: Memory> {
     page: usize,
     memory: &'a M,
@@ -62,8 +62,8 @@ impl<'a, M: Memory> Fault<'a, M> {
         self.served.failure = (self.load)(self.bytes).err();
     }
 
-    /// Maps the loaded page, or poisons it if the load failed. Every thread can read it at once, so this cannot be
-    /// undone.
+    /// Maps the loaded page, or poisons it if the load failed. Every thread can read it at once, so this
+    /// cannot be undone.
     pub fn map(&mut self) {
         if self.served.failure.is_none() {
             self.served.failure = self.memory.copy(self.page, self.bytes).err();

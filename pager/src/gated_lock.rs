@@ -7,13 +7,13 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// A [`RawSeqSchedLock`] whose sections begin in a gate: a small mutex that is not held while they run.
 ///
-/// A reader validates and publishes inside the gate. No section can begin between the two, so nothing stale is ever
-/// visible and nothing has to be retracted. A reader that has lost too often keeps the gate while it loads. The running
-/// sections end, no other begins, and the reader gets through.
+/// A reader validates and publishes inside the gate. No section can begin between the two, so nothing stale
+/// is ever visible and nothing has to be retracted. A reader that has lost too often keeps the gate while
+/// it loads. The running sections end, no other begins, and the reader gets through.
 ///
-/// Sections end outside the gate. A writer that begins sections on several locks must begin them in one fixed order,
-/// the same for all writers. A reader may keep one of the gates, and waits there until the sections that have begun
-/// end; in a fixed order, they can.
+/// Sections end outside the gate. A writer that begins sections on several locks must begin them in one
+/// fixed order, the same for all writers. A reader may keep one of the gates, and waits there until the
+/// sections that have begun end; in a fixed order, they can.
 #[derive(Debug)]
 pub struct GatedLock {
     gate: Mutex<()>,
@@ -61,8 +61,8 @@ impl GatedLock {
 
     /// Validates, then publishes, both inside the gate.
     ///
-    /// `read_end` is enough here. The mutex orders this call with the beginning of every section: the validation sees
-    /// the sections that began before, and those that begin later see the publication.
+    /// `read_end` is enough here. The mutex orders this call with the beginning of every section: the
+    /// validation sees the sections that began before, and those that begin later see the publication.
     ///
     /// # Errors
     ///
@@ -76,8 +76,9 @@ impl GatedLock {
     /// Calls `act` while no section runs and none can begin. Waits for the running ones first.
     pub fn alone<R>(&self, act: impl FnOnce() -> R) -> R {
         let _gate = self.pass();
-        // An unvalidated stamp is not enough. With the split word `read_begin` may return one that is older than a
-        // section that has ended, and that section's writes need not be visible. A validated read has seen them.
+        // An unvalidated stamp is not enough. With the split word `read_begin` may return one that is older
+        // than a section that has ended, and that section's writes need not be visible. A validated read
+        // has seen them.
         self.lock.read(|| ());
         act()
     }

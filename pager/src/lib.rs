@@ -1,15 +1,15 @@
 //! A pager on userfaultfd: real page faults beside real invalidations.
 //!
-//! `seqschedlock-sim` simulates a page cache, race included. Here the faults come from the kernel. A [`Pager`] maps
-//! memory whose pages come from a [`Store`]. It loads each page when it is touched, and takes pages out when they are
-//! [invalidated](Pager::invalidate), even while loads of them are under way. Virtual machines are restored this way,
-//! and remote memory works this way. The race of 2005 is back: the handler reads the old page, the page is
-//! invalidated, and the handler maps the old page.
+//! `seqschedlock-sim` simulates a page cache, race included. Here the faults come from the kernel. A
+//! [`Pager`] maps memory whose pages come from a [`Store`]. It loads each page when it is touched, and
+//! takes pages out when they are [invalidated](Pager::invalidate), even while loads of them are under way.
+//! Virtual machines are restored this way, and remote memory works this way. The race of 2005 is back: the
+//! handler reads the old page, the page is invalidated, and the handler maps the old page.
 //!
-//! The package uses only the public API of `seqschedlock`. It exists for study, for measurement, and to prove that
-//! the API suffices. It is not published, and its public items may change at any time. `docs/pager.md` explains
-//! which protocol to use when, and the traps. `cargo run --release -p seqschedlock-pager` runs five policies side by
-//! side and counts the stale reads of each.
+//! The package uses only the public API of `seqschedlock`. It exists for study, for measurement, and to
+//! prove that the API suffices. It is not published, and its public items may change at any time.
+//! `docs/pager.md` explains which protocol to use when, and the traps. `cargo run --release -p
+//! seqschedlock-pager` runs five policies side by side and counts the stale reads of each.
 //!
 //! | policy | in a fault | in an invalidation |
 //! |---|---|---|
@@ -20,10 +20,10 @@
 //! | [`Closed`] | stamp, load into the file behind, `read_commit`, `CONTINUE` | `write()`, take out, change |
 //!
 //! No policy copies the page in, then commits, and takes it back on a conflict, as
-//! `seqschedlock_sim::page_cache::Commit` does. `Commit` can do that because it retracts before the pte is set: it takes
-//! back a count in `mapcount`, and nobody reads memory through a count. `UFFDIO_COPY` sets the pte itself, so a
-//! thread may read the page before any commit. `Gate` therefore validates first, and `Closed` publishes the page where
-//! no thread can read it yet.
+//! `seqschedlock_sim::page_cache::Commit` does. `Commit` can do that because it retracts before the pte is
+//! set: it takes back a count in `mapcount`, and nobody reads memory through a count. `UFFDIO_COPY` sets
+//! the pte itself, so a thread may read the page before any commit. `Gate` therefore validates first, and
+//! `Closed` publishes the page where no thread can read it yet.
 //!
 //! On other systems than Linux this crate is empty.
 #![cfg(target_os = "linux")]

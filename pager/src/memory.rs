@@ -8,8 +8,8 @@ pub const PAGE_SIZE: usize = 4096;
 
 /// Memory whose pages are loaded when they are touched.
 ///
-/// The real implementation makes ioctls on a userfaultfd. The models in `tests/loom_pager.rs` implement this trait
-/// with one small atomic, so loom explores the code of the policies.
+/// The real implementation makes ioctls on a userfaultfd. The models in `tests/loom_pager.rs` implement
+/// this trait with one small atomic, so loom explores the code of the policies.
 pub trait Memory {
     /// The content of a page.
     type Bytes;
@@ -31,7 +31,8 @@ pub trait Memory {
     /// Any error of the kernel, such as being out of memory.
     fn fill(&self, page: usize, bytes: &Self::Bytes) -> io::Result<()>;
 
-    /// Maps the page that is behind the mapping *now* (`UFFDIO_CONTINUE`). Another handler may have put it there.
+    /// Maps the page that is behind the mapping *now* (`UFFDIO_CONTINUE`). Another handler may have put it
+    /// there.
     ///
     /// # Errors
     ///

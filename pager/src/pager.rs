@@ -22,8 +22,9 @@ use counts::Counters;
 
 /// Memory whose pages are loaded from a [`Store`] when they are touched, and can be invalidated.
 ///
-/// A thread that touches a missing page waits in a page fault, as with any mapped file. One of the pager's handlers loads
-/// the page. [The policy](Policy) keeps the handler from mapping a page that has been invalidated meanwhile.
+/// A thread that touches a missing page waits in a page fault, as with any mapped file. One of the pager's
+/// handlers loads the page. [The policy](Policy) keeps the handler from mapping a page that has been
+/// invalidated meanwhile.
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -47,21 +48,22 @@ use counts::Counters;
 ///
 /// # Guarantees
 ///
-/// Under every policy but [`Unprotected`](crate::Unprotected): after [`invalidate`](Self::invalidate) has returned, no
-/// thread reads the old content of the pages. Until the [`Section`] is dropped, threads that touch the pages wait. Pages
-/// that are read after that were loaded after the section had ended.
+/// Under every policy but [`Unprotected`](crate::Unprotected): after [`invalidate`](Self::invalidate) has
+/// returned, no thread reads the old content of the pages. Until the [`Section`] is dropped, threads that
+/// touch the pages wait. Pages that are read after that were loaded after the section had ended.
 ///
 /// # Handlers
 ///
-/// A handler is a thread that serves one fault at a time. It is busy while the page loads, and while it waits for an
-/// invalidation of the page's stripe. If there are as many handlers as threads that touch the memory, no fault waits for
-/// another. If there are fewer, it may.
+/// A handler is a thread that serves one fault at a time. It is busy while the page loads, and while it
+/// waits for an invalidation of the page's stripe. If there are as many handlers as threads that touch the
+/// memory, no fault waits for another. If there are fewer, it may.
 ///
 /// # Deadlocks
 ///
-/// Reading this memory may wait until a section ends. A thread that holds a section must not touch the memory, and
-/// must not wait for a thread that does. A store must not touch it either. A thread that holds a section must not begin
-/// another one, because that may wait for a fault that waits for the first. Invalidate one range that contains both.
+/// Reading this memory may wait until a section ends. A thread that holds a section must not touch the
+/// memory, and must not wait for a thread that does. A store must not touch it either. A thread that holds
+/// a section must not begin another one, because that may wait for a fault that waits for the first.
+/// Invalidate one range that contains both.
 ///
 /// # Forks
 ///
@@ -94,13 +96,13 @@ pub struct Failure {
 impl Pager<Gate> {
     /// A pager for `pages` pages of `store`, with this many handlers, under the policy [`Gate`].
     ///
-    /// `block` should be the number of neighbouring pages that are usually invalidated together. An invalidation
-    /// delays faults in its blocks, and few others.
+    /// `block` should be the number of neighbouring pages that are usually invalidated together. An
+    /// invalidation delays faults in its blocks, and few others.
     ///
     /// # Errors
     ///
-    /// An error that contains an [`Unavailable`](crate::Unavailable) if this system permits no userfaultfd. Other errors
-    /// mean that the kernel is out of memory, descriptors or threads.
+    /// An error that contains an [`Unavailable`](crate::Unavailable) if this system permits no userfaultfd.
+    /// Other errors mean that the kernel is out of memory, descriptors or threads.
     ///
     /// # Panics
     ///
@@ -165,8 +167,8 @@ impl<P: Policy> Pager<P> {
 
     /// The start of the memory: `pages() * PAGE_SIZE` bytes, read-only, until the pager is dropped.
     ///
-    /// The kernel may change these bytes at any time, so read them atomically. Two reads may see the pages at two
-    /// different moments; [`read`](Self::read) reads several words of one moment.
+    /// The kernel may change these bytes at any time, so read them atomically. Two reads may see the pages
+    /// at two different moments; [`read`](Self::read) reads several words of one moment.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
         self.shared.region.as_ptr()
@@ -191,16 +193,16 @@ impl<P: Policy> Pager<P> {
 
     /// Begins an invalidation: takes these pages out, and keeps them out until the section is dropped.
     ///
-    /// Change the source while you hold the section. If the change fails halfway or panics, nothing stale is left
-    /// behind: the next touch of a page loads it again, as the source has it then.
+    /// Change the source while you hold the section. If the change fails halfway or panics, nothing stale
+    /// is left behind: the next touch of a page loads it again, as the source has it then.
     ///
-    /// Under [`Gate`] and [`Closed`](crate::Closed) this waits for the gate, and only for a load if a fault has lost
-    /// three times. [`RwLock`](crate::RwLock) and [`PageMutex`](crate::PageMutex) wait for loads.
+    /// Under [`Gate`] and [`Closed`](crate::Closed) this waits for the gate, and only for a load if a fault
+    /// has lost three times. [`RwLock`](crate::RwLock) and [`PageMutex`](crate::PageMutex) wait for loads.
     ///
     /// # Panics
     ///
-    /// If the range is not in the memory. If the kernel refuses to take pages out, for example because the process has
-    /// locked its memory since the pager was created.
+    /// If the range is not in the memory. If the kernel refuses to take pages out, for example because the
+    /// process has locked its memory since the pager was created.
     pub fn invalidate(&self, pages: Range<usize>) -> Section<'_, P> {
         self.must_contain(&pages);
         self.shared.counters.invalidations();
@@ -237,11 +239,11 @@ impl<P: Policy> Pager<P> {
             .take()
     }
 
-    /// Ends all service. Threads that wait in a fault get SIGBUS. So does every thread that touches the memory from
-    /// now on, even where a page was mapped.
+    /// Ends all service. Threads that wait in a fault get SIGBUS. So does every thread that touches the
+    /// memory from now on, even where a page was mapped.
     ///
-    /// It waits for the loads that have begun. Dropping a pager does the same and then unmaps the memory. Call this
-    /// first if other threads still use the memory, such as those of a virtual machine.
+    /// It waits for the loads that have begun. Dropping a pager does the same and then unmaps the memory.
+    /// Call this first if other threads still use the memory, such as those of a virtual machine.
     ///
     /// # Errors
     ///
@@ -303,8 +305,8 @@ impl<P: Policy> fmt::Debug for Pager<P> {
 
 /// A running invalidation. Its pages are out: change the source, then drop this.
 ///
-/// A section that is [forgotten](core::mem::forget) never ends. Threads that touch its pages wait for ever, and so
-/// does [`stop`](Pager::stop) if a handler waits for the section.
+/// A section that is [forgotten](core::mem::forget) never ends. Threads that touch its pages wait for ever,
+/// and so does [`stop`](Pager::stop) if a handler waits for the section.
 #[derive(Debug)]
 #[must_use = "the invalidation ends when this is dropped, here at once"]
 pub struct Section<'a, P: Policy = Gate> {

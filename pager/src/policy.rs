@@ -34,8 +34,8 @@ pub trait Policy: Debug + Send + Sync + Sized + 'static {
     /// A policy for this many pages, which are mostly invalidated in blocks of `block` pages.
     fn new(pages: usize, block: usize) -> Self;
 
-    /// Serves a fault. When it returns, the page is mapped or poisoned, unless a later invalidation has taken it
-    /// out again.
+    /// Serves a fault. When it returns, the page is mapped or poisoned, unless a later invalidation has
+    /// taken it out again.
     fn serve<M: Memory>(&self, fault: &mut Fault<'_, M>);
 
     /// Begins an invalidation and takes the pages out. The source may change from the return of this call until

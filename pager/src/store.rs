@@ -22,10 +22,10 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If there is no such page, or it cannot be read now. A thread that touches the page gets SIGBUS, as with a
-    /// mapped file whose disk fails. That lasts until the page is invalidated or evicted; then the next touch loads it
-    /// again. (Before 6.6 Linux cannot mark a page like that, and every touch loads it again.) A load that panics
-    /// counts as one that failed.
+    /// If there is no such page, or it cannot be read now. A thread that touches the page gets SIGBUS, as
+    /// with a mapped file whose disk fails. That lasts until the page is invalidated or evicted; then the
+    /// next touch loads it again. (Before 6.6 Linux cannot mark a page like that, and every touch loads it
+    /// again.) A load that panics counts as one that failed.
     fn load(&self, page: usize, into: &mut [u8; PAGE_SIZE]) -> io::Result<()>;
 }
 

@@ -2,10 +2,10 @@
 //!
 //! `cargo loom` and `cargo loom-split` run them, together with the models of the lock.
 //!
-//! Loom explores the code of the policies, the flights and the gate. The kernel is a model (`kernel.rs`): the page table
-//! and the page cache of a file are one small atomic, which changes in single steps, as the kernel changes them under
-//! its locks. There is one page, and its content is one number. Models have at most three threads and a bound of
-//! 3 preemptions, unless they state another one.
+//! Loom explores the code of the policies, the flights and the gate. The kernel is a model (`kernel.rs`):
+//! the page table and the page cache of a file are one small atomic, which changes in single steps, as the
+//! kernel changes them under its locks. There is one page, and its content is one number. Models have at
+//! most three threads and a bound of 3 preemptions, unless they state another one.
 //!
 //! A twin is a protocol in which one step is missing or in the wrong place. The models must catch every twin.
 #![cfg(all(loom, target_os = "linux"))]

@@ -1,8 +1,8 @@
 //! The pager on real page faults.
 //!
-//! Every test runs in a process of its own, with a time limit, because a fault that is not served hangs its thread for
-//! ever and SIGBUS ends the process. Where userfaultfd is not permitted, the tests print that they are skipped;
-//! `PAGER=require` makes that a failure.
+//! Every test runs in a process of its own, with a time limit, because a fault that is not served hangs its
+//! thread for ever and SIGBUS ends the process. Where userfaultfd is not permitted, the tests print that
+//! they are skipped; `PAGER=require` makes that a failure.
 #![cfg(all(target_os = "linux", not(loom)))]
 
 #[path = "pager/ends.rs"]

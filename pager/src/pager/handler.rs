@@ -12,7 +12,7 @@ use crate::memory::PAGE_SIZE;
 use crate::policy::Policy;
 use crate::uffd::{Doorbell, PageFault, Poll, Ready};
 
-/// Starts one.
+/// Starts a handler.
 pub(super) fn start<P: Policy>(
     number: usize,
     shared: &Arc<Shared<P>>,
@@ -58,8 +58,8 @@ impl<P: Policy> Shared<P> {
         self.counters.served(&served);
         if let Some(error) = served.failure {
             if !served.poisoned {
-                // While it still waits. After the wake-up it may have left the fault, and the signal would hit it
-                // somewhere else.
+                // While it still waits. After the wake-up it may have left the fault, and the signal would
+                // hit it somewhere else.
                 self.region.interrupt(event);
             }
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);

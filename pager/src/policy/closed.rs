@@ -8,12 +8,14 @@ use crate::sync::PATIENCE;
 
 /// This crate, without a gate in the common case: publish the page closed, commit, then open it.
 ///
-/// The handler puts the page behind the mapping, into the page cache of the mapped file, where no thread reads it.
-/// Once `read_commit` is `Ok`, every later section finds the page there and takes it out. `UFFDIO_CONTINUE` then maps a
-/// valid page, or finds none. It maps whichever page is there *at that moment*. Two handlers on one page would
-/// open each other's uncommitted pages, so this policy needs [`Flights`](crate::Flights).
+/// The handler puts the page behind the mapping, into the page cache of the mapped file, where no thread
+/// reads it. Once `read_commit` is `Ok`, every later section finds the page there and takes it out.
+/// `UFFDIO_CONTINUE` then maps a valid page, or finds none. It maps whichever page is there *at that
+/// moment*. Two handlers on one page would open each other's uncommitted pages, so this policy needs
+/// [`Flights`](crate::Flights).
 ///
-/// Sections begin in a gate here, too. It serves faults that have lost too often, and faults whose load has failed.
+/// Sections begin in a gate here, too. It serves faults that have lost too often, and faults whose load has
+/// failed.
 #[derive(Debug)]
 pub struct Closed {
     stripes: Stripes,

@@ -8,9 +8,9 @@ use crate::sync::PATIENCE;
 
 /// This crate: load without a lock, then validate and map inside the gate in which sections begin.
 ///
-/// Every thread can read a page as soon as `UFFDIO_COPY` has mapped it. So the page must be validated *before* that,
-/// and no section may begin in between; the gate ensures both. An invalidation waits for its turn at the gate and not for
-/// loads. A fault waits only for invalidations on its stripe.
+/// Every thread can read a page as soon as `UFFDIO_COPY` has mapped it. So the page must be validated
+/// *before* that, and no section may begin in between; the gate ensures both. An invalidation waits for its
+/// turn at the gate and not for loads. A fault waits only for invalidations on its stripe.
 ///
 /// After three conflicts a fault keeps the gate while it loads. Only then does an invalidation wait for a load.
 #[derive(Debug)]

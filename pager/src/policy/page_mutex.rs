@@ -8,8 +8,8 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// A mutex for every page: a fault holds that of its page, an invalidation those of all its pages.
 ///
-/// It is sound, and the strongest rival: a fault waits only for invalidations of its own page. An invalidation waits for
-/// the loads of its pages.
+/// It is sound, and the strongest rival: a fault waits only for invalidations of its own page. An
+/// invalidation waits for the loads of its pages.
 #[derive(Debug)]
 pub struct PageMutex {
     pages: Box<[Mutex<()>]>,

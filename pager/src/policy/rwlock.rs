@@ -8,8 +8,8 @@ use crate::sync;
 
 /// A plain read-write lock: a fault holds it shared, an invalidation exclusively.
 ///
-/// It is sound, and e2b fixed the race in its pager this way. Every fault waits for every invalidation, of any page, and
-/// every invalidation waits for every load.
+/// It is sound, and e2b fixed the race in its pager this way. Every fault waits for every invalidation, of
+/// any page, and every invalidation waits for every load.
 #[derive(Debug)]
 pub struct RwLock {
     lock: sync::RwLock<()>,

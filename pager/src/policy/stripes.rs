@@ -8,12 +8,12 @@ use seqschedlock::{Park, Stamp, WriteGuard};
 use crate::gated_lock::GatedLock;
 use crate::sync::STRIPES;
 
-/// A fixed number of [`GatedLock`]s. Each block of neighbouring pages belongs to one of them, the next block to the
-/// next.
+/// A fixed number of [`GatedLock`]s. Each block of neighbouring pages belongs to one of them, the next
+/// block to the next.
 ///
-/// Blocks should be as wide as the ranges that are invalidated. If they are narrower, an invalidation begins sections
-/// on many stripes and conflicts with unrelated faults on each. If they are wider, it delays faults on
-/// neighbouring pages.
+/// Blocks should be as wide as the ranges that are invalidated. If they are narrower, an invalidation
+/// begins sections on many stripes and conflicts with unrelated faults on each. If they are wider, it
+/// delays faults on neighbouring pages.
 #[derive(Debug)]
 pub(super) struct Stripes {
     block: usize,
@@ -54,8 +54,8 @@ impl Stripes {
 
     /// Begins a section on each stripe of the range.
     ///
-    /// In ascending order, as [`GatedLock`] requires. A fault that keeps the gate of one stripe waits for a section
-    /// there, and that section may still have to pass later gates, but no earlier ones.
+    /// In ascending order, as [`GatedLock`] requires. A fault that keeps the gate of one stripe waits for a
+    /// section there, and that section may still have to pass later gates, but no earlier ones.
     pub(super) fn write(&self, pages: &Range<usize>) -> Sections<'_> {
         Sections {
             _running: self.over(pages).map(GatedLock::write).collect(),

@@ -6,8 +6,8 @@ use crate::memory::Memory;
 
 /// No protection, as in many page fault handlers.
 ///
-/// A load that is under way while its page is invalidated maps the old page. The old page stays mapped until the next
-/// invalidation.
+/// A load that is under way while its page is invalidated maps the old page. The old page stays mapped
+/// until the next invalidation.
 #[derive(Debug)]
 pub struct Unprotected;
 

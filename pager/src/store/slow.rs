@@ -16,8 +16,8 @@ pub struct Slow<S> {
 }
 
 impl<S: Store> Slow<S> {
-    /// As `store`, but every load reads the page first and then sleeps for `latency`, so the page it returns is that
-    /// old.
+    /// As `store`, but every load reads the page first and then sleeps for `latency`, so the page it
+    /// returns is that old.
     #[must_use]
     pub fn new(store: S, latency: Duration) -> Self {
         Self { store, latency }

@@ -41,8 +41,8 @@ impl Descriptor {
 
     /// From now on a fault in this range becomes an event.
     pub(super) fn register(&self, start: usize, len: usize, behind: bool) -> io::Result<()> {
-        // With MISSING alone the kernel would map pages of the file by itself. With MINOR alone it would make up
-        // pages of zeroes.
+        // With MISSING alone the kernel would map pages of the file by itself. With MINOR alone it would
+        // make up pages of zeroes.
         let mut register = abi::Register {
             range: range(start, len),
             mode: match behind {

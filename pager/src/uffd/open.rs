@@ -9,8 +9,8 @@ use super::abi;
 
 /// Why this system, as it is set up, provides no userfaultfd.
 ///
-/// The [`io::Error`] of [`Pager::new`](crate::Pager::new) contains it, so that a program can tell a system that does not
-/// permit pagers from a failure.
+/// The [`io::Error`] of [`Pager::new`](crate::Pager::new) contains it, so that a program can tell a system
+/// that does not permit pagers from a failure.
 #[derive(Debug)]
 pub enum Unavailable {
     /// None of the three ways is permitted.
@@ -67,7 +67,8 @@ impl From<Unavailable> for io::Error {
 ///
 /// # Errors
 ///
-/// An error that contains an [`Unavailable`] if they do not. Any other error means that the check itself failed.
+/// An error that contains an [`Unavailable`] if they do not. Any other error means that the check itself
+/// failed.
 pub fn available() -> io::Result<()> {
     descriptor(true).map(drop)
 }
@@ -108,8 +109,8 @@ fn handshake(descriptor: &OwnedFd, features: u64) -> io::Result<u64> {
     }
 }
 
-/// Tries the device, then the call, then the call for user mode only. The first two also serve faults of the kernel,
-/// which happen when a system call is given an address in the memory.
+/// Tries the device, then the call, then the call for user mode only. The first two also serve faults of
+/// the kernel, which happen when a system call is given an address in the memory.
 fn open() -> io::Result<OwnedFd> {
     let device = match by_device() {
         Ok(descriptor) => return Ok(descriptor),

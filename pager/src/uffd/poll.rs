@@ -21,15 +21,16 @@ impl Doorbell {
 
     pub(crate) fn ring(&self) {
         let one = 1_u64;
-        // SAFETY: the buffer has eight bytes, as stated. (The write can neither block nor fail: it adds one to a
-        // counter that is far from its limit.)
+        // SAFETY: the buffer has eight bytes, as stated. (The write can neither block nor fail: it adds one
+        // to a counter that is far from its limit.)
         unsafe { libc::write(self.event.as_raw_fd(), (&raw const one).cast(), 8) };
     }
 }
 
 /// Waits for faults, and for the doorbell.
 ///
-/// Each handler has its own, so that the kernel can wake one handler for a fault (`EPOLLEXCLUSIVE`) and not all.
+/// Each handler has its own, so that the kernel can wake one handler for a fault (`EPOLLEXCLUSIVE`) and not
+/// all.
 #[derive(Debug)]
 pub(crate) struct Poll {
     epoll: OwnedFd,

@@ -14,8 +14,8 @@ use crate::memory::{Memory, Opened, PAGE_SIZE};
 
 /// Read-only memory whose pages are mapped by handlers.
 ///
-/// It owns its addresses until it is dropped. Their content changes only when the kernel maps a page or takes one
-/// out.
+/// It owns its addresses until it is dropped. Their content changes only when the kernel maps a page or
+/// takes one out.
 #[derive(Debug)]
 pub(crate) struct Region {
     start: NonNull<u8>,
@@ -89,8 +89,8 @@ impl Region {
     pub(crate) fn load(&self, at: usize) -> u32 {
         self.must_contain(at, 4);
         assert!(at % 4 == 0, "{at} is no multiple of four");
-        // SAFETY: the four bytes are aligned and mapped for as long as the region lives, and no Rust code writes
-        // them. Relaxed atomic loads of this size are allowed on read-only memory.
+        // SAFETY: the four bytes are aligned and mapped for as long as the region lives, and no Rust code
+        // writes them. Relaxed atomic loads of this size are allowed on read-only memory.
         unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(at).cast()) }.load(Relaxed)
     }
 
@@ -120,14 +120,14 @@ impl Region {
         }
     }
 
-    /// Ends all service: threads that touch the memory from now on get SIGBUS, and so do the threads that wait in
-    /// a fault.
+    /// Ends all service: threads that touch the memory from now on get SIGBUS, and so do the threads that
+    /// wait in a fault.
     ///
     /// The handlers must have ended.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         if self.faults.is_some() {
-            // Touching a page behind the end of a mapped file causes SIGBUS on every kernel. This must come before
-            // the descriptor is closed, which wakes all waiting threads: they would read zeroes.
+            // Touching a page behind the end of a mapped file causes SIGBUS on every kernel. This must come
+            // before the descriptor is closed, which wakes all waiting threads: they would read zeroes.
             map(Some(self.start), self.len(), Some(&empty_file(0)?))?;
             self.faults = None;
             self.behind = None;
@@ -268,8 +268,8 @@ fn map(at: Option<NonNull<u8>>, len: usize, file: Option<&File>) -> io::Result<N
         None => libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
     };
     let place = at.map_or(0, |_| libc::MAP_FIXED);
-    // SAFETY: a mapping that is replaced belongs to a region, and no Rust reference points into it. Otherwise the
-    // kernel chooses unused addresses.
+    // SAFETY: a mapping that is replaced belongs to a region, and no Rust reference points into it.
+    // Otherwise the kernel chooses unused addresses.
     let start = unsafe {
         libc::mmap(
             at.map_or(ptr::null_mut(), |at| at.as_ptr().cast()),

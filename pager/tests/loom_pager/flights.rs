@@ -67,8 +67,8 @@ impl Memory for Queue {
     }
 }
 
-/// A handler serves the page while another thread touches it. A second handler reads the event of that thread, and
-/// serves it or leaves it to the first.
+/// A handler serves the page while another thread touches it. A second handler reads the event of that
+/// thread, and serves it or leaves it to the first.
 fn a_fault_beside_a_handler<S: Send + Sync + 'static>(new: fn() -> S, handle: fn(&S, &Queue)) {
     explore(move || {
         let shared = Arc::new((new(), Queue::new()));

@@ -17,8 +17,8 @@ const NONE: u32 = 0;
 /// The entry of the page table and the page of the file, in one word: the number in the page, and whether it is
 /// mapped.
 ///
-/// Each step is one read-modify-write, because the kernel holds the lock of the page or of the page table. All are
-/// relaxed, so the models do not rely on any further ordering by these locks.
+/// Each step is one read-modify-write, because the kernel holds the lock of the page or of the page table.
+/// All are relaxed, so the models do not rely on any further ordering by these locks.
 #[derive(Debug)]
 pub struct Kernel {
     page: AtomicU32,

@@ -11,8 +11,8 @@ use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, number};
 use crate::sigbus;
 
-/// Two threads wait: one for a load that is held and then fails, the other for the only handler, which stops after
-/// that load.
+/// Two threads wait: one for a load that is held and then fails, the other for the only handler, which
+/// stops after that load.
 fn faults_that_wait<P: Policy>() {
     sigbus::catch();
     let store = Scripted::held();

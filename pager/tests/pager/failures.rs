@@ -9,8 +9,8 @@ use crate::isolated::{here, isolated};
 use crate::scripted::{Answer, Scripted, number};
 use crate::sigbus;
 
-/// The thread that waits for the load gets SIGBUS, and so does one that touches the page later. Other pages are served,
-/// and so is this one after its next invalidation.
+/// The thread that waits for the load gets SIGBUS, and so does one that touches the page later. Other pages
+/// are served, and so is this one after its next invalidation.
 fn a_page_that_cannot_be_loaded<P: Policy>(answer: Answer, kind: io::ErrorKind) {
     sigbus::catch();
     let store = Scripted::default();

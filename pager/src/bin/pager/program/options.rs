@@ -13,10 +13,10 @@ use super::workload::{self, Workload};
 
 /// Serve the pages of a file by userfaultfd while they change underneath, and count stale reads.
 ///
-/// Some threads read memory whose pages are loaded when they are touched, like a virtual machine that was restored from
-/// a snapshot. Another thread invalidates pages and changes them in the file. After such a change no thread may read the
-/// old page. A stale read is one that does: the program goes on with data that has been replaced, and nothing will
-/// ever tell it.
+/// Some threads read memory whose pages are loaded when they are touched, like a virtual machine that was
+/// restored from a snapshot. Another thread invalidates pages and changes them in the file. After such a
+/// change no thread may read the old page. A stale read is one that does: the program goes on with data
+/// that has been replaced, and nothing will ever tell it.
 ///
 /// The file itself is never changed. The program works on a copy in the temp folder, which is gone at the end.
 #[derive(Debug, Parser)]

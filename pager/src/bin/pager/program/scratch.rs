@@ -1,8 +1,8 @@
 //! The file that the pages are loaded from: a copy of the user's file, or made-up content.
 //!
-//! Every page starts with its number and with the number of its last change. When a change is over, the program
-//! announces its number. A reader notes the announced number *before* it touches the page. If the page then has a smaller
-//! number, it is stale.
+//! Every page starts with its number and with the number of its last change. When a change is over, the
+//! program announces its number. A reader notes the announced number *before* it touches the page. If the
+//! page then has a smaller number, it is stale.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -91,8 +91,8 @@ impl Scratch {
         self.announced[page].store(change, Ordering::Release);
     }
 
-    /// A number that changes when a load of the page begins or ends. If it changes during a read, the read waited
-    /// for a load.
+    /// A number that changes when a load of the page begins or ends. If it changes during a read, the read
+    /// waited for a load.
     pub fn loads(&self, page: usize) -> u32 {
         self.loads[page].load(Ordering::Relaxed)
     }

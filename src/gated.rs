@@ -5,7 +5,7 @@ mod park;
 
 use core::fmt;
 
-use crate::conflict::Conflict;
+use crate::conflict::{Conflict, Stamp};
 use crate::raw::{RawSeqSchedLock, WriteGuard};
 use crate::sync::{ATTEMPTS_BEFORE_THE_GATE, const_fn};
 use crate::turn_lock::TurnLock;
@@ -36,6 +36,10 @@ use crate::wait::Wait;
 /// A reader may keep the gate closed and wait for the sections that run. So nothing that ends a section may need the
 /// gate: inside a section begin no other section of the same gate, and do not [`publish`](Self::publish) or
 /// [`read`](Self::read). A load must not begin a section either.
+///
+/// A writer that needs sections on several such locks begins them in one fixed order, the same for all writers. A
+/// reader that keeps one of the gates waits for a section there; the owner of that section may have further gates to
+/// pass, but none behind it.
 ///
 /// # Examples
 ///
@@ -85,6 +89,86 @@ impl<W: Wait> GatedSeqSchedLock<W> {
         }
     }
 
+    /// Begins a read section: see [`RawSeqSchedLock::read_begin`]. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs.
+    #[inline]
+    pub fn read_begin(&self) -> Result<Stamp, Conflict> {
+        self.lock.read_begin()
+    }
+
+    /// Begins a read section when no write section runs; until then waits as `W` says.
+    ///
+    /// It does not keep the gate: beside writers without a pause it may wait for ever. See [`alone`](Self::alone).
+    #[inline]
+    pub fn read_begin_wait(&self) -> Stamp {
+        self.lock.read_begin_wait()
+    }
+
+    /// Validates what was looked at: see [`RawSeqSchedLock::read_end`]. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs, [`Conflict::Race`] if one ran.
+    #[inline]
+    pub fn read_end(&self, stamp: Stamp) -> Result<(), Conflict> {
+        self.lock.read_end(stamp)
+    }
+
+    /// Validates what was published outside the gate: see [`RawSeqSchedLock::read_commit`]. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::WriterRunning`] if a write section runs, [`Conflict::Race`] if one ran. Take back what was
+    /// published.
+    #[inline]
+    pub fn read_commit(&self, stamp: Stamp) -> Result<(), Conflict> {
+        self.lock.read_commit(stamp)
+    }
+
+    /// Validates, then publishes, both inside the gate: one attempt of [`publish`](Self::publish) by hand.
+    ///
+    /// No section begins between the two. What `publish` makes visible is seen by every section that begins
+    /// later. It should be short. Waits, as `W` says, for the gate.
+    ///
+    /// # Errors
+    ///
+    /// The conflict that was met. `publish` has not been called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqschedlock::{Conflict, GatedSeqSchedLock, Spin};
+    ///
+    /// # let (load, map) = (|| 7, |_: u32| ());
+    /// let lock = GatedSeqSchedLock::<Spin>::new();
+    /// let stamp = lock.read_begin()?;
+    /// let page = load();
+    /// lock.commit(stamp, || map(page))?;
+    /// # Ok::<(), Conflict>(())
+    /// ```
+    #[inline]
+    pub fn commit<R>(&self, stamp: Stamp, publish: impl FnOnce() -> R) -> Result<R, Conflict> {
+        let _gate = self.gate.lock();
+        // The gate orders this with the beginning of every section, so there is no need of a commit.
+        self.lock.read_end(stamp)?;
+        Ok(publish())
+    }
+
+    /// Keeps the gate, waits for the sections that run, and acts while no section runs and none begins: the last
+    /// attempt of [`publish`](Self::publish) by hand.
+    ///
+    /// What `act` loads is valid, and may be published at once. Sections that want to begin wait for it. Waits as `W`
+    /// says; a caller inside its own write section waits for itself.
+    pub fn alone<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _gate = self.gate.lock();
+        // It saw the last of the sections gone, and with it what they all wrote.
+        let _none_runs = self.lock.read_begin_wait();
+        act()
+    }
+
     /// Looks until it was valid, and gets through: after a few attempts it keeps the gate closed over the last one.
     ///
     /// What a failed look returned is dropped. Waits as `W` says. A caller inside its own write section waits for
@@ -101,9 +185,7 @@ impl<W: Wait> GatedSeqSchedLock<W> {
                 return found;
             }
         }
-        let _gate = self.gate.lock();
-        self.wait_for_sections();
-        look()
+        self.alone(look)
     }
 
     /// Looks once: see [`RawSeqSchedLock::try_read`]. Never waits.
@@ -158,9 +240,7 @@ impl<W: Wait> GatedSeqSchedLock<W> {
                 return publish(loaded);
             }
         }
-        let _gate = self.gate.lock();
-        self.wait_for_sections();
-        publish(load())
+        self.alone(|| publish(load()))
     }
 
     /// Begins a write section: see [`RawSeqSchedLock::write`]. May wait, as `W` says, for the gate.
@@ -190,11 +270,6 @@ impl<W: Wait> GatedSeqSchedLock<W> {
     #[must_use]
     pub fn writers(&self) -> usize {
         self.lock.writers()
-    }
-
-    /// Waits for the sections that run. With the gate closed no others begin.
-    fn wait_for_sections(&self) {
-        let _none_runs = self.lock.read_begin_wait();
     }
 }
 

@@ -30,7 +30,6 @@
 
 mod fault;
 mod flights;
-mod gated_lock;
 mod memory;
 mod pager;
 mod policy;
@@ -40,7 +39,6 @@ mod uffd;
 
 pub use fault::{Fault, Served};
 pub use flights::{Flight, Flights};
-pub use gated_lock::GatedLock;
 pub use memory::{Memory, Opened, PAGE_SIZE};
 pub use pager::{Counts, Failure, Pager, Section};
 pub use policy::{Closed, Fenced, Gate, PageMutex, Policy, RwLock, Sections, Unprotected};

@@ -41,7 +41,7 @@ impl Policy for Closed {
             fault.fill();
             let done = if fault.failed() {
                 // A poisoned page is visible at once, as a copied one is.
-                lock.publish(stamp, || fault.open()).unwrap_or(false)
+                lock.commit(stamp, || fault.open()).unwrap_or(false)
             } else {
                 lock.read_commit(stamp).is_ok() && fault.open()
             };

@@ -34,7 +34,7 @@ impl Policy for Gate {
         for _ in 0..PATIENCE {
             let stamp = lock.read_begin_wait();
             fault.load();
-            if lock.publish(stamp, || fault.map()).is_ok() {
+            if lock.commit(stamp, || fault.map()).is_ok() {
                 return;
             }
             fault.lost();

@@ -3,12 +3,11 @@
 use core::ops::Range;
 
 use crossbeam_utils::CachePadded;
-use seqschedlock::{Park, Stamp, WriteGuard};
+use seqschedlock::{GatedSeqSchedLock, Park, Stamp, WriteGuard};
 
-use crate::gated_lock::GatedLock;
 use crate::sync::STRIPES;
 
-/// A fixed number of [`GatedLock`]s. Each block of neighbouring pages belongs to one of them, the next
+/// A fixed number of [`GatedSeqSchedLock`]s. Each block of neighbouring pages belongs to one of them, the next
 /// block to the next.
 ///
 /// Blocks should be as wide as the ranges that are invalidated. If they are narrower, an invalidation
@@ -17,7 +16,7 @@ use crate::sync::STRIPES;
 #[derive(Debug)]
 pub(super) struct Stripes {
     block: usize,
-    locks: Box<[CachePadded<GatedLock>]>,
+    locks: Box<[CachePadded<GatedSeqSchedLock<Park>>]>,
 }
 
 /// The write sections of an invalidation, one for each of its stripes.
@@ -34,12 +33,12 @@ impl Stripes {
         }
     }
 
-    pub(super) fn of(&self, page: usize) -> &GatedLock {
+    pub(super) fn of(&self, page: usize) -> &GatedSeqSchedLock<Park> {
         &self.locks[page / self.block % STRIPES]
     }
 
     /// The stripes of a range, each once, in ascending order.
-    fn over(&self, pages: &Range<usize>) -> impl Iterator<Item = &GatedLock> {
+    fn over(&self, pages: &Range<usize>) -> impl Iterator<Item = &GatedSeqSchedLock<Park>> {
         let first = pages.start / self.block;
         let blocks = match pages.is_empty() {
             true => 0,
@@ -54,11 +53,11 @@ impl Stripes {
 
     /// Begins a section on each stripe of the range.
     ///
-    /// In ascending order, as [`GatedLock`] requires. A fault that keeps the gate of one stripe waits for a
+    /// In ascending order, as [`GatedSeqSchedLock`] requires. A fault that keeps the gate of one stripe waits for a
     /// section there, and that section may still have to pass later gates, but no earlier ones.
     pub(super) fn write(&self, pages: &Range<usize>) -> Sections<'_> {
         Sections {
-            _running: self.over(pages).map(GatedLock::write).collect(),
+            _running: self.over(pages).map(GatedSeqSchedLock::write).collect(),
         }
     }
 
@@ -67,7 +66,7 @@ impl Stripes {
     /// It never keeps a gate, no matter how often it loses: `look` may fault, and the handler needs the gate.
     pub(super) fn look<R>(&self, pages: &Range<usize>, mut look: impl FnMut() -> R) -> R {
         loop {
-            let stamps: Vec<(&GatedLock, Stamp)> = self
+            let stamps: Vec<(&GatedSeqSchedLock<Park>, Stamp)> = self
                 .over(pages)
                 .map(|lock| (lock, lock.read_begin_wait()))
                 .collect();

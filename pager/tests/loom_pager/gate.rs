@@ -3,8 +3,8 @@
 use core::ops::Range;
 
 use loom::sync::Mutex;
-use seqschedlock::{Park, RawSeqSchedLock, WriteGuard};
-use seqschedlock_pager::{Fault, Gate, GatedLock, Memory, Policy};
+use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
+use seqschedlock_pager::{Fault, Gate, Memory, Policy};
 
 use crate::explore::{explore, explore_to};
 use crate::world::{World, at_once};
@@ -43,9 +43,45 @@ fn no_old_failure_is_mapped() {
     explore(|| at_once(World::<Gate>::broken(), [World::fault, World::invalidate]));
 }
 
-/// One stripe, for handlers that have loaded their page before the threads start. It takes no turns.
+/// A gate and a lock, which are all that a `GatedSeqSchedLock` is. The lock's own models look at the real one.
 #[derive(Debug)]
-struct Stripe(GatedLock);
+struct Parts {
+    gate: Mutex<()>,
+    lock: RawSeqSchedLock<Park>,
+}
+
+impl Parts {
+    fn new() -> Self {
+        Self {
+            gate: Mutex::new(()),
+            lock: RawSeqSchedLock::new(),
+        }
+    }
+
+    /// Begins a section in the gate, as it should.
+    fn write(&self) -> WriteGuard<'_, Park> {
+        let _gate = self.gate.lock().unwrap();
+        self.lock.write()
+    }
+
+    /// Validates, then publishes, both in the gate.
+    fn commit(&self, stamp: Stamp, publish: impl FnOnce()) -> Result<(), Conflict> {
+        let _gate = self.gate.lock().unwrap();
+        self.lock.read_end(stamp)?;
+        publish();
+        Ok(())
+    }
+
+    /// Begins a section outside the gate.
+    fn write_anywhere(&self) -> WriteGuard<'_, Park> {
+        self.lock.write()
+    }
+}
+
+/// One stripe, for handlers that have loaded their page before the threads start. It takes no turns. Built from parts,
+/// because loom would not get through every order of three threads that may be in line for the turn of a real gate.
+#[derive(Debug)]
+struct Stripe(Parts);
 
 impl Policy for Stripe {
     const NAME: &'static str = "Stripe";
@@ -53,7 +89,7 @@ impl Policy for Stripe {
     type Section<'a> = WriteGuard<'a, Park>;
 
     fn new(_pages: usize, _block: usize) -> Self {
-        Stripe(GatedLock::new())
+        Stripe(Parts::new())
     }
 
     fn serve<M: Memory>(&self, _fault: &mut Fault<'_, M>) {
@@ -71,13 +107,13 @@ impl Policy for Stripe {
 fn rest<const NTH: usize>(world: &World<Stripe>) {
     world.rest_of_a_fault(|stripe, fault| {
         let stamp = world.stamps[NTH].unwrap();
-        let _overtaken = stripe.0.publish(stamp, || fault.map());
+        let _overtaken = stripe.0.commit(stamp, || fault.map());
     });
 }
 
 fn with_loaded_pages() -> World<Stripe> {
     let mut world = World::<Stripe>::new();
-    world.stamps = [(); 2].map(|()| Some(world.policy.0.read_begin_wait()));
+    world.stamps = [(); 2].map(|()| Some(world.policy.0.lock.read_begin_wait()));
     world
 }
 
@@ -100,33 +136,6 @@ fn two_handlers_without_flights_map_no_stale_page() {
             [rest::<0>, rest::<1>, World::invalidate],
         )
     });
-}
-
-/// A gate and a lock, from which the twins are built.
-#[derive(Debug)]
-struct Parts {
-    gate: Mutex<()>,
-    lock: RawSeqSchedLock<Park>,
-}
-
-impl Parts {
-    fn new() -> Self {
-        Self {
-            gate: Mutex::new(()),
-            lock: RawSeqSchedLock::new(),
-        }
-    }
-
-    /// Begins a section in the gate, as it should.
-    fn write(&self) -> WriteGuard<'_, Park> {
-        let _gate = self.gate.lock().unwrap();
-        self.lock.write()
-    }
-
-    /// Begins a section outside the gate.
-    fn write_anywhere(&self) -> WriteGuard<'_, Park> {
-        self.lock.write()
-    }
 }
 
 /// Defines a policy by its fault, and by the way its sections begin.
@@ -167,9 +176,8 @@ twin! {
     Whole, |parts, fault| {
         let stamp = parts.lock.read_begin_wait();
         fault.load();
-        let _gate = parts.gate.lock().unwrap();
-        if parts.lock.read_end(stamp).is_ok() {
-            return fault.map();
+        if parts.commit(stamp, || fault.map()).is_ok() {
+            return;
         }
     }
 }
@@ -254,18 +262,17 @@ fn taking_a_turn_without_waiting_for_the_sections_that_run() {
 }
 
 twin! {
-    /// Takes a turn with a stamp that it does not validate.
-    TrustingTurn, |parts, fault| {
+    /// Takes a turn, and waits for the sections that run.
+    Turn, |parts, fault| {
         let _gate = parts.gate.lock().unwrap();
-        let _unvalidated = parts.lock.read_begin_wait();
+        let _none_runs = parts.lock.read_begin_wait();
         fault.load();
         return fault.map();
     }
 }
 
-/// With the split word `read_begin` may see that the writer has left, and still miss the end of its section.
+/// A stamp need not be validated that nothing could overtake: with it comes all that ended sections wrote.
 #[test]
-#[cfg_attr(seqschedlock_split, should_panic(expected = "a stale page is mapped"))]
-fn taking_a_turn_without_validating_that_no_section_runs() {
-    a_fault_and_an_invalidation::<TrustingTurn>();
+fn a_turn_that_waits_for_the_sections_that_run() {
+    a_fault_and_an_invalidation::<Turn>();
 }

@@ -1,20 +1,71 @@
 //! The systems under loom: as small as a kernel can be and still show every race.
 //!
 //! Pages have one word, which is enough to be old or new, and their index has one lock, as in 2005.
+//! A page of an AIO ring has four slots, of which the header may take one.
 //! `Arc` is `std`'s everywhere: nobody acts on a count of references, so there is nothing to explore
 //! about it.
+
+use std::sync::Arc;
 
 use core::time::Duration;
 
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
 };
+/// Loom's threads are coroutines of one thread, and would share the thread-locals of `std`.
+pub(crate) use loom::thread_local;
 
 pub(crate) const WORDS_PER_PAGE: usize = 1;
 pub(crate) const TREE_LOCKS: usize = 1;
 pub(crate) const STRIPES: usize = 2;
+pub(crate) const RING_SLOTS: usize = 4;
 
 /// Loom has no clock; a sleep is a moment in which all others may run.
 pub(crate) fn sleep(_duration: Duration) {
     loom::thread::yield_now();
+}
+
+/// Looks at a flag that others may change.
+///
+/// With a read-modify-write, since of all accesses before a store loom remembers the last one only: after a
+/// load of its own, a thread that stores would never be tried before the load of another.
+pub(crate) fn look(flag: &atomic::AtomicBool, ordering: atomic::Ordering) -> bool {
+    flag.fetch_or(false, ordering)
+}
+
+/// Sets a flag that others look at: with a swap, since loom can put a plain store before an earlier
+/// read-modify-write.
+pub(crate) fn set(flag: &atomic::AtomicBool, value: bool) {
+    flag.swap(value, atomic::Ordering::AcqRel);
+}
+
+/// A pointer that orders what it points to and nothing else: the store releases, the load acquires. (The
+/// kernel's loads have the order by dependency.) A reader may still see an older target, so all stay.
+#[derive(Debug)]
+pub(crate) struct Pointer<T> {
+    current: atomic::AtomicUsize,
+    targets: std::sync::Mutex<Vec<Option<Arc<T>>>>,
+}
+
+impl<T> Pointer<T> {
+    pub(crate) fn null() -> Self {
+        Self {
+            current: atomic::AtomicUsize::new(0),
+            targets: std::sync::Mutex::new(vec![None]),
+        }
+    }
+
+    pub(crate) fn load(&self) -> Option<Arc<T>> {
+        let current = self.current.load(atomic::Ordering::Acquire);
+        let targets = self.targets.lock();
+        targets.expect("no push panics")[current].clone()
+    }
+
+    pub(crate) fn store(&self, target: Option<Arc<T>>) {
+        let mut targets = self.targets.lock().expect("no push panics");
+        targets.push(target);
+        let newest = targets.len() - 1;
+        drop(targets);
+        self.current.store(newest, atomic::Ordering::Release);
+    }
 }

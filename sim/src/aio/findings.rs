@@ -1,0 +1,30 @@
+//! What went wrong, and how often.
+
+use std::collections::BTreeMap;
+// `std`'s also under loom: it observes a model and must not add to it.
+use std::sync::{Mutex, PoisonError};
+
+/// What the objects of a world have reported. A report ends nothing: one race can lead to several, and
+/// the first should not hide the others.
+#[derive(Debug)]
+pub(super) struct Findings<V>(Mutex<BTreeMap<V, u64>>);
+
+impl<V> Default for Findings<V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<V: Ord + Clone> Findings<V> {
+    pub(super) fn report(&self, violation: V) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(violation).or_default() += 1;
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<V, u64> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

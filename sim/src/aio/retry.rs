@@ -1,0 +1,77 @@
+//! Requests that are retried until they can end: how Linux did asynchronous reads in 2005.
+//!
+//! A request that would have to wait queues its wait and returns `EIOCBRETRY`. When what it waits for
+//! happens, an interrupt "kicks" it: it goes to the run list of its context, and a worker runs it again. Names
+//! follow the kernel.
+//!
+//! # The races
+//!
+//! The waker deletes the wait, sets the flag `KICKED` and puts the request on the run list, in three steps. It
+//! has no reference to the request. The run that has queued the wait ends meanwhile, and sees either that no
+//! wait is queued or that `KICKED` is set. Then it puts the request on the run list by itself. The next
+//! run may complete the request, and the waker goes on with freed memory; or it may wait for something
+//! else, and the waker makes it run before that has happened.
+//!
+//! The versions:
+//!
+//! | | from | |
+//! |---|---|---|
+//! | [`Y2005`](Version::Y2005) | 2.6.13-rc3 | uses freed requests, retries too early |
+//! | [`ONLY_KICK`](Version::ONLY_KICK) | half of the fix | the same |
+//! | [`ONLY_DELETION`](Version::ONLY_DELETION) | the other half | retries too early |
+//! | [`SUZUKI`](Version::SUZUKI) | the patch in the seed, July 2005 | holds, but for two things below |
+//! | [`V2_6_14`](Version::V2_6_14) | what was released | holds for methods that [look once](Looks::Once) |
+//!
+//! What Suzuki's patch leaves open: a method that [looks twice](Looks::Twice) may be retried for nothing, which
+//! does no harm; and the waker starts the work after it has unlocked the context, which may be freed by
+//! then. [`wake_up`](WaitQueue::wake_up) shows the second one if another thread destroys the context.
+//!
+//! `tests/loom_aio.rs` finds each of these in every interleaving that leads to it, and nothing where it says
+//! that a version holds; the program `aio` counts them at full speed.
+//!
+//! ```
+//! use seqschedlock_sim::aio::retry::{Kioctx, Looks, RetryMethod, Version};
+//!
+//! let context = Kioctx::new(Version::SUZUKI);
+//! let page_is_read = context.wait_queue();
+//! let request = context.io_submit(RetryMethod::new(Looks::Once, &[page_is_read.clone()]));
+//! assert!(!request.is_completed());
+//!
+//! page_is_read.wake_up();
+//! context.work();
+//! assert!(request.is_completed());
+//! assert_eq!(context.take_events(), [(1, 0)]);
+//! assert_eq!(context.check(), Ok(()));
+//! ```
+//!
+//! # This crate's lock
+//!
+//! It does not fit here. Both sides change things; what is needed is that exactly one of them queues the
+//! request, and that the request lives as long as its waker uses it. That is what a mutex is for. The kinship is
+//! elsewhere: `KICKED` is what the wake bit is to `Park`. A sleeper registers, looks again, and sleeps; a waker
+//! clears before it notifies.
+//!
+//! # What was left out
+//!
+//! - The ring: completed requests are in a list.
+//! - `io_destroy` does not wait for requests under way, it refuses.
+//! - A condition that has come true stays true.
+
+mod check;
+mod iocb;
+mod kick;
+mod method;
+mod queue;
+mod run;
+mod synchronous;
+mod task;
+mod version;
+mod violation;
+mod witness;
+
+pub use iocb::{Kiocb, Kioctx, RetryMethod, WaitQueue};
+pub use method::{End, Looks, Method};
+pub use queue::Queue;
+pub use run::INTERRUPTED;
+pub use version::{RunnerLook, Version};
+pub use violation::Violation;

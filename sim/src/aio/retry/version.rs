@@ -1,0 +1,100 @@
+//! The versions: what each of them did where they differ.
+
+/// A version of the retry code, as the choices that it made.
+///
+/// The named ones are those of the kernel and of the mailing list. Models weaken them: a version with
+/// one choice changed is a twin that has to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// What tables call it.
+    pub name: &'static str,
+    /// Whether it is meant to hold for methods that look once.
+    pub sound_for_one_look: bool,
+    /// Whether it is meant to hold for methods that look twice. A retry for nothing is allowed then.
+    pub sound_for_two_looks: bool,
+    /// A waker deletes the wait entry within `ctx_lock`.
+    pub deletes_inside: bool,
+    /// A waker sets `KICKED` within `ctx_lock`, in one section with the queueing.
+    pub kicks_inside: bool,
+    /// Where a run that returns `EIOCBRETRY` looks whether a wait was queued at all.
+    pub look: RunnerLook,
+    /// A run that has ended asks whether a waker came meanwhile. Without, it is a twin.
+    pub asks_kicked: bool,
+    /// While it runs, an iocb cannot be queued. Otherwise it is a twin.
+    pub shut_out: bool,
+    /// A waker starts the work within `ctx_lock`. No version does; it would keep the context alive.
+    pub starts_work_inside: bool,
+    /// A run answers `EAGAIN` after so many retries, and forgets the iocb.
+    pub retry_limit: Option<u32>,
+}
+
+/// Where a run that returns `EIOCBRETRY` looks whether a wait was queued at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunnerLook {
+    /// Before it takes `ctx_lock`.
+    Outside,
+    /// With `ctx_lock`.
+    Inside,
+    /// Nowhere: a method that returns `EIOCBRETRY` sees to it that it is kicked.
+    Never,
+}
+
+impl Version {
+    /// Linux 2.6.13-rc3.
+    pub const Y2005: Self = Self {
+        name: "2005",
+        sound_for_one_look: false,
+        sound_for_two_looks: false,
+        deletes_inside: false,
+        kicks_inside: false,
+        look: RunnerLook::Outside,
+        asks_kicked: true,
+        shut_out: true,
+        starts_work_inside: false,
+        retry_limit: Some(1 << 20),
+    };
+
+    /// One half of the fix: `KICKED` is set within the section.
+    pub const ONLY_KICK: Self = Self {
+        name: "only the kick",
+        kicks_inside: true,
+        ..Self::Y2005
+    };
+
+    /// The other half: the wait entry is deleted within the section.
+    pub const ONLY_DELETION: Self = Self {
+        name: "only the deletion",
+        deletes_inside: true,
+        ..Self::Y2005
+    };
+
+    /// The patch in the seed, Suzuki's of 27 July 2005: both halves, and the look of the run as well.
+    pub const SUZUKI: Self = Self {
+        name: "Suzuki",
+        sound_for_one_look: true,
+        sound_for_two_looks: true,
+        deletes_inside: true,
+        kicks_inside: true,
+        look: RunnerLook::Inside,
+        ..Self::Y2005
+    };
+
+    /// What Linux 2.6.14 did instead: `KICKED` within the section, and no look.
+    pub const V2_6_14: Self = Self {
+        name: "2.6.14",
+        sound_for_one_look: true,
+        kicks_inside: true,
+        look: RunnerLook::Never,
+        retry_limit: None,
+        ..Self::Y2005
+    };
+
+    /// All of them, oldest first.
+    pub const ALL: [Self; 5] = [
+        Self::Y2005,
+        Self::ONLY_KICK,
+        Self::ONLY_DELETION,
+        Self::SUZUKI,
+        Self::V2_6_14,
+    ];
+}

@@ -1,0 +1,96 @@
+//! A context that was looked up, and how contexts end.
+
+use std::sync::Arc;
+
+use super::context::KioCtx;
+use super::mm::Mm;
+use crate::aio::errno::Errno;
+use crate::aio::lockdep::Deadlock;
+
+impl From<Deadlock> for Errno {
+    fn from(_: Deadlock) -> Self {
+        Errno::Deadlock
+    }
+}
+
+/// A reference to a context: what `lookup_ioctx` returns. Dropping it is `percpu_ref_put`.
+#[derive(Debug)]
+pub struct ContextRef {
+    pub(super) mm: Arc<Mm>,
+    pub(super) context: Arc<KioCtx>,
+}
+
+impl Mm {
+    /// The context with this id, which is the address of its ring: `lookup_ioctx`.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Invalid`] if there is none.
+    pub fn context(self: &Arc<Self>, id: u64) -> Result<ContextRef, Errno> {
+        let context = self.lookup(id).ok_or(Errno::Invalid)?;
+        Ok(ContextRef {
+            mm: Arc::clone(self),
+            context,
+        })
+    }
+
+    /// The first word of the ring says where in the table the context is.
+    fn lookup(&self, address: u64) -> Option<Arc<KioCtx>> {
+        let id = self.area(address)?.user_page(0)?.id();
+        let table = self.table();
+        let context = table.get(id as usize)?.as_ref()?;
+        let found = context.user_id() == address && context.try_get();
+        found.then(|| Arc::clone(context))
+    }
+
+    /// Ends a context: `io_destroy`. It is freed when its last user is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Invalid`] if there is no such context, or somebody else has just destroyed it.
+    pub fn io_destroy(self: &Arc<Self>, id: u64) -> Result<(), Errno> {
+        let context = self.context(id)?;
+        self.kill_ioctx(&context.context)
+    }
+
+    /// The process exits: `exit_aio`.
+    pub fn exit_aio(&self) {
+        let all: Vec<_> = self.table().iter().flatten().cloned().collect();
+        for context in all {
+            // Somebody else may have destroyed it meanwhile.
+            let _ = self.kill_ioctx(&context);
+        }
+    }
+
+    fn kill_ioctx(&self, context: &Arc<KioCtx>) -> Result<(), Errno> {
+        let mut table = self.table();
+        if !context.kill() {
+            return Err(Errno::Invalid);
+        }
+        table[context.id() as usize] = None;
+        drop(table);
+        let unmapped = self.munmap(context.user_id());
+        self.uncharge(context.max_reqs);
+        put(context);
+        Ok(unmapped?)
+    }
+}
+
+impl Drop for Mm {
+    fn drop(&mut self) {
+        self.exit_aio();
+    }
+}
+
+impl Drop for ContextRef {
+    fn drop(&mut self) {
+        put(&self.context);
+    }
+}
+
+fn put(context: &Arc<KioCtx>) {
+    if let Some(last) = context.put() {
+        // A deadlock has been counted, and there is nobody to tell about it here.
+        let _ = last.free_ioctx();
+    }
+}

@@ -1,0 +1,169 @@
+//! How events are read: `aio_read_events_ring`.
+
+use std::sync::Arc;
+
+use super::context::KioCtx;
+use super::handle::ContextRef;
+use super::mm::Mm;
+use super::page::{RingPage, slot};
+use super::version::Read;
+use super::violation::Violation;
+use crate::aio::errno::Errno;
+use crate::sync::RING_SLOTS;
+use crate::sync::atomic::Ordering::{Acquire, Relaxed};
+
+/// The buffer that events are copied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buffer {
+    /// It is in memory.
+    Present,
+    /// The copy faults, and the fault takes `mmap_sem`.
+    Faulting,
+    /// It cannot be written to.
+    Bad,
+}
+
+impl ContextRef {
+    /// Reads at most `most` events, and does not wait for any: `io_getevents` with a `min_nr` of 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Fault`] for a bad buffer; the events stay in the ring. [`Errno::Invalid`] if there is no
+    /// event and the context has been destroyed. [`Errno::Deadlock`] as lockdep finds it.
+    pub fn read_events(&self, most: usize, buffer: Buffer) -> Result<Vec<u64>, Errno> {
+        let context = &self.context;
+        let ring_lock = context.ring_lock()?;
+        let events = match context.version.read {
+            Read::RingLock => read(context, &self.mm, most, buffer),
+            Read::Validated { head } => read_validated(context, &self.mm, most, buffer, head),
+        };
+        drop(ring_lock);
+        let events = events?;
+        context.release(events.len() as u32);
+        match events.is_empty() && context.is_dead() {
+            true => Err(Errno::Invalid),
+            false => Ok(events),
+        }
+    }
+}
+
+/// `ring_lock` keeps migrations out, if they ask for it.
+fn read(context: &KioCtx, mm: &Mm, most: usize, buffer: Buffer) -> Result<Vec<u64>, Errno> {
+    let (events, head) = copy_events(context, mm, most, buffer, |index| context.page(index))?;
+    if !events.is_empty() {
+        context.page(0)?.set_head(head);
+        context.set_head_written(head);
+    }
+    Ok(events)
+}
+
+/// `ring_lock` keeps out other readers only. What was read is validated, and so is the head when it is
+/// written: a head that went to a page on its way out is written again.
+fn read_validated(
+    context: &KioCtx,
+    mm: &Mm,
+    most: usize,
+    buffer: Buffer,
+    validates_head: bool,
+) -> Result<Vec<u64>, Errno> {
+    let migrations = context.migrations();
+    let (events, head) = loop {
+        let stamp = migrations.read_begin_wait();
+        let mut pinned = Pinned::default();
+        let copied = copy_events(context, mm, most, buffer, |index| {
+            pinned.page(context, index)
+        });
+        drop(pinned);
+        if migrations.read_end(stamp).is_ok() {
+            break copied?;
+        }
+    };
+    if events.is_empty() {
+        return Ok(events);
+    }
+    loop {
+        let stamp = migrations.read_begin_wait();
+        let mut pinned = Pinned::default();
+        let written = pinned.page(context, 0).map(|first| first.set_head(head));
+        let valid = migrations.read_commit(stamp).is_ok();
+        if written.is_ok() && (valid || !validates_head) {
+            break;
+        }
+    }
+    context.set_head_written(head);
+    Ok(events)
+}
+
+/// Pages that are not freed before this is dropped.
+#[derive(Default)]
+struct Pinned(Vec<Arc<RingPage>>);
+
+impl Pinned {
+    /// A ring page with a reference of its own, which is what makes a migration give up.
+    fn page(&mut self, context: &KioCtx, index: usize) -> Result<Arc<RingPage>, Errno> {
+        if let Some(pinned) = self.0.iter().find(|page| page.index() == index) {
+            return Ok(Arc::clone(pinned));
+        }
+        let page = context.page(index)?;
+        if !page.try_get() {
+            return Err(Errno::Again); // freed between the look and the reference
+        }
+        self.0.push(Arc::clone(&page));
+        Ok(page)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        for page in &self.0 {
+            page.put();
+        }
+    }
+}
+
+/// Events from the head on, and where the head is then.
+fn copy_events(
+    context: &KioCtx,
+    mm: &Mm,
+    most: usize,
+    buffer: Buffer,
+    mut page: impl FnMut(usize) -> Result<Arc<RingPage>, Errno>,
+) -> Result<(Vec<u64>, u32), Errno> {
+    let nr_events = context.nr_events;
+    let barrier = match context.version.read_barrier {
+        true => Acquire,
+        false => Relaxed,
+    };
+    let (head, tail) = page(0)?.head_and_tail(barrier);
+    if head != context.head_written() {
+        context.report(Violation::HeadLost);
+    }
+    let (mut head, tail) = (head % nr_events, tail % nr_events);
+    let mut events = Vec::new();
+    while head != tail && events.len() < most {
+        let here = page(slot(head) / RING_SLOTS)?;
+        copy_to_user(mm, buffer)?;
+        // As far as this page goes.
+        loop {
+            events.push(here.event(slot(head)));
+            head = (head + 1) % nr_events;
+            let elsewhere = slot(head) / RING_SLOTS != here.index();
+            if head == tail || events.len() == most || elsewhere {
+                break;
+            }
+        }
+    }
+    Ok((events, head))
+}
+
+/// `copy_to_user`, as far as it can sleep or fail.
+fn copy_to_user(mm: &Mm, buffer: Buffer) -> Result<(), Errno> {
+    match buffer {
+        Buffer::Present => Ok(()),
+        Buffer::Faulting => {
+            let _mmap_sem = mm.mmap_sem()?;
+            Ok(())
+        }
+        Buffer::Bad => Err(Errno::Fault),
+    }
+}

@@ -1,0 +1,48 @@
+//! The AIO systems, model-checked: each race of their history is found, and each version that is meant to
+//! hold does.
+//!
+//! `cargo loom` runs it, after the models of the lock itself. Only the version `Commit` of the ring is built
+//! on the lock; `cargo loom-split` runs that and nothing else, since no other model has a word in it.
+//!
+//! A ring has one page of three events. Bounds are 3 preemptions, unless a model says otherwise. A model
+//! reports all that goes wrong in any execution, not just the first: one race would hide the others.
+//!
+//! What is found in the ring (`ring.rs`, `commit.rs`):
+//!
+//! | | 2013 | v1 | v2 | seed | seed + tryget | merged | Commit |
+//! |---|---|---|---|---|---|---|---|
+//! | read, migrate | head lost, freed page | holds | holds | holds | holds | holds, also unbounded | holds |
+//! | complete, migrate | holds | holds | holds | holds | holds | holds | holds |
+//! | setup, migrate | id lost, freed page | the same | holds | holds | holds | holds | holds |
+//! | teardown, migrate | page put twice, fails after the move | the same | context put twice, fails after the move | context put twice | holds | holds, also with 5 preemptions | holds |
+//! | read that faults, `move_pages` | head lost, freed page | deadlock | holds | holds | holds | holds | holds |
+//! | read, complete, migrate (2 preemptions) | head lost | holds | holds | holds | holds | holds | holds |
+//!
+//! Were truncation not to wait for the page lock, teardown under v2 and the seed's version would also free
+//! a context that the migration goes on to use and unlocks through NULL. That is modelled, too.
+//!
+//! What is found in retries (`retry.rs`), with a submitter that drains the run list and a waker:
+//!
+//! | | one wait, one look | two waits, one look | one wait, two looks | two waits, two looks |
+//! |---|---|---|---|---|
+//! | 2005 | freed iocb | and kicked, and retried, while a wait is queued | freed iocb | |
+//! | only the kick | freed iocb | and kicked while a wait is queued | | |
+//! | only the deletion | retried while a wait is queued | the same | | |
+//! | Suzuki | holds | holds, also unbounded | holds | spurious retry |
+//! | 2.6.14 | holds | holds | freed iocb | and kicked while a wait is queued, spurious retry |
+#![cfg(loom)]
+
+#[path = "loom_aio/collect.rs"]
+mod collect;
+#[path = "loom_aio/commit.rs"]
+mod commit;
+#[path = "../../tests/loom/explore.rs"]
+mod explore;
+#[cfg(not(seqschedlock_split))]
+#[path = "loom_aio/retry.rs"]
+mod retry;
+#[cfg(not(seqschedlock_split))]
+#[path = "loom_aio/ring.rs"]
+mod ring;
+#[path = "loom_aio/ring_programs.rs"]
+mod ring_programs;

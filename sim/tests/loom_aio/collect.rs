@@ -1,0 +1,85 @@
+//! How a model is judged: by all that goes wrong in any of its executions.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::explore::{explore_all, explore_to};
+
+/// What a program of a model ends with: all that was wrong in this execution.
+pub type Outcome<V> = Result<(), Vec<V>>;
+
+/// Explores a program up to so many preemptions, or all of it, and panics with what went wrong in it: a
+/// line for each kind.
+pub fn collect<V: Display>(
+    preemptions: Option<usize>,
+    program: impl Fn() -> Outcome<V> + Send + Sync + 'static,
+) {
+    let found = Arc::new(Mutex::new(BTreeSet::new()));
+    let executions = Arc::new(AtomicU64::new(0));
+    let began = Instant::now();
+    let model = {
+        let (found, executions) = (Arc::clone(&found), Arc::clone(&executions));
+        move || {
+            executions.fetch_add(1, Relaxed);
+            let violations = program().err().unwrap_or_default();
+            let mut found = found.lock().unwrap();
+            found.extend(violations.iter().map(V::to_string));
+        }
+    };
+    match preemptions {
+        Some(preemptions) => explore_to(preemptions, model),
+        None => explore_all(model),
+    }
+    // To be seen with `--nocapture`.
+    println!(
+        "{}: {} executions, {:.2} s",
+        std::thread::current().name().unwrap_or_default(),
+        executions.load(Relaxed),
+        began.elapsed().as_secs_f64()
+    );
+    let found: Vec<_> = std::mem::take(&mut *found.lock().unwrap())
+        .into_iter()
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Makes tests of a program that must go well. A line reads: *under this version, with the usual bound or
+/// another*.
+macro_rules! holds {
+    ($program:path: $($name:ident: $version:expr $(, $bound:expr)?;)*) => {$(
+        #[test]
+        fn $name() {
+            let bound = $crate::collect::bound!($($bound)?);
+            $crate::collect::collect(bound, || $program($version));
+        }
+    )*};
+}
+pub(crate) use holds;
+
+/// Makes tests of a program in which something must go wrong. A line reads: *under this version that is
+/// found, with the usual bound or another*.
+macro_rules! finds {
+    ($program:path: $($name:ident: $version:expr => $message:literal $(, $bound:expr)?;)*) => {$(
+        #[test]
+        #[should_panic(expected = $message)]
+        fn $name() {
+            let bound = $crate::collect::bound!($($bound)?);
+            $crate::collect::collect(bound, || $program($version));
+        }
+    )*};
+}
+pub(crate) use finds;
+
+/// The bound of a model: three preemptions, unless it says otherwise.
+macro_rules! bound {
+    () => {
+        Some(3)
+    };
+    ($bound:expr) => {
+        $bound
+    };
+}
+pub(crate) use bound;

@@ -7,9 +7,10 @@
 //! | system | where | seeds |
 //! |---|---|---|
 //! | page faults against invalidation, truncation and writeback | [`page_cache`] | Andrea Arcangeli's patch of December 2005 with the lock in it; Nick Piggin's "mm: close page_mkwrite races" of 2009 |
+//! | asynchronous I/O: ring pages that move, requests that are retried | [`aio`] | "aio: v2 ensure access to ctx->ring_pages is correctly serialised" of March 2014; "Races in aio call back path" of July 2005 |
 //!
 //! `cargo run --release -p seqschedlock-sim` runs the page cache at full speed on a real file, under six policies,
-//! and counts what went wrong under each.
+//! and counts what went wrong under each. `--bin aio` does the same for the AIO systems.
 
 pub mod aio;
 pub mod page_cache;

@@ -11,25 +11,25 @@
 //!
 //! | | 2013 | v1 | v2 | seed | seed + tryget | merged | Commit |
 //! |---|---|---|---|---|---|---|---|
-//! | read, migrate | head lost, freed page | holds | holds | holds | holds | holds, also unbounded | holds |
+//! | read, migrate | head lost, freed page | holds | holds | holds | holds | holds, unbounded | holds |
 //! | complete, migrate | holds | holds | holds | holds | holds | holds | holds |
-//! | setup, migrate | id lost, freed page | the same | holds | holds | holds | holds | holds |
-//! | teardown, migrate | page put twice, fails after the move | the same | context put twice, fails after the move | context put twice | holds | holds, also with 5 preemptions | holds |
-//! | read that faults, `move_pages` | head lost, freed page | deadlock | holds | holds | holds | holds | holds |
-//! | read, complete, migrate (2 preemptions) | head lost | holds | holds | holds | holds | holds | holds |
+//! | setup, migrate | id lost, freed page | id lost | holds | holds | holds | holds | holds |
+//! | teardown, migrate | page put twice, fails after the move | page put twice | context put twice, fails after the move | context put twice | holds | holds, 5 preemptions | holds |
+//! | read that faults, `move_pages` | head lost | deadlock | holds | holds | holds | holds | holds |
+//! | read, complete, migrate (2 preemptions) | head lost | | | | holds | holds | holds |
 //!
-//! Were truncation not to wait for the page lock, teardown under v2 and the seed's version would also free
-//! a context that the migration goes on to use and unlocks through NULL. That is modelled, too.
+//! If truncation did not wait for the page lock, teardown under v2 and under the seed's version would also
+//! free a context that the migration goes on to use, and unlocks through NULL. That is modelled, too.
 //!
 //! What is found in retries (`retry.rs`), with a submitter that drains the run list and a waker:
 //!
 //! | | one wait, one look | two waits, one look | one wait, two looks | two waits, two looks |
 //! |---|---|---|---|---|
-//! | 2005 | freed iocb | and kicked, and retried, while a wait is queued | freed iocb | |
-//! | only the kick | freed iocb | and kicked while a wait is queued | | |
-//! | only the deletion | retried while a wait is queued | the same | | |
-//! | Suzuki | holds | holds, also unbounded | holds | spurious retry |
-//! | 2.6.14 | holds | holds | freed iocb | and kicked while a wait is queued, spurious retry |
+//! | 2005 | freed iocb | freed iocb, kicked and retried while a wait is queued | freed iocb | kicked while a wait is queued |
+//! | only the kick | freed iocb | freed iocb, kicked while a wait is queued | freed iocb | kicked while a wait is queued |
+//! | only the deletion | retried while a wait is queued | the same | retried for nothing | the same |
+//! | Suzuki | holds | holds, unbounded | holds | retried for nothing |
+//! | 2.6.14 | holds | holds | freed iocb | freed iocb, kicked while a wait is queued, retried for nothing |
 #![cfg(loom)]
 
 #[path = "loom_aio/collect.rs"]

@@ -79,7 +79,7 @@ pub(super) type Holder = Arc<AtomicU64>;
 
 thread_local! {
     /// The classes of the locks that this thread holds, in the order in which it took them.
-    static HELD: RefCell<Vec<LockClass>> = RefCell::new(Vec::new());
+    static HELD: RefCell<Vec<LockClass>> = RefCell::default();
 }
 
 thread_local! {

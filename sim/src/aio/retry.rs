@@ -18,7 +18,7 @@
 //! |---|---|---|
 //! | [`Y2005`](Version::Y2005) | 2.6.13-rc3 | uses freed requests, retries too early |
 //! | [`ONLY_KICK`](Version::ONLY_KICK) | half of the fix | the same |
-//! | [`ONLY_DELETION`](Version::ONLY_DELETION) | the other half | retries too early |
+//! | [`ONLY_DELETION`](Version::ONLY_DELETION) | the other half | retries too early; holds for methods that [look twice](Looks::Twice) |
 //! | [`SUZUKI`](Version::SUZUKI) | the patch in the seed, July 2005 | holds, but for two things below |
 //! | [`V2_6_14`](Version::V2_6_14) | what was released | holds for methods that [look once](Looks::Once) |
 //!

@@ -4,8 +4,8 @@ use seqschedlock_sim::aio::ring::{Read, Version};
 
 use crate::collect::{finds, holds};
 use crate::ring_programs::{
-    complete_and_migrate, complete_and_read, faulting_read_and_move_pages, read_and_migrate,
-    read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
+    complete_and_migrate, complete_and_read, faulting_read_and_move_pages, lookup_and_migrate,
+    read_and_migrate, read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
 };
 
 /// The head is written and nobody asks whether a migration was under way.
@@ -26,6 +26,9 @@ holds! { complete_and_migrate:
 }
 holds! { setup_and_migrate:
     commit_setup_holds: Version::COMMIT;
+}
+holds! { lookup_and_migrate:
+    commit_lookup_holds: Version::COMMIT;
 }
 holds! { teardown_and_migrate:
     commit_teardown_holds: Version::COMMIT;

@@ -4,8 +4,8 @@ use seqschedlock_sim::aio::ring::Version;
 
 use crate::collect::{finds, holds};
 use crate::ring_programs::{
-    complete_and_migrate, complete_and_read, faulting_read_and_move_pages, read_and_migrate,
-    read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
+    complete_and_migrate, complete_and_read, faulting_read_and_move_pages, lookup_and_migrate,
+    read_and_migrate, read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
 };
 
 /// A truncation that does not wait for the page lock, and so comes upon migrations under way.
@@ -84,6 +84,7 @@ finds! { teardown_and_migrate:
     y2013_fails_after_the_move: Version::Y2013 => "a migration fails after it has moved the page";
     v2_puts_a_context_twice: Version::V2 => "the last reference to a context is put twice";
     v2_fails_after_the_move: Version::V2 => "a migration fails after it has moved the page";
+    v1_puts_a_page_twice: Version::V1 => "a page is put that nobody holds";
     seed_puts_a_context_twice: Version::SEED => "the last reference to a context is put twice";
 
     v2_would_put_a_context_twice_without_page_lock: without_page_lock(Version::V2)
@@ -120,6 +121,11 @@ holds! { faulting_read_and_move_pages:
     seed_fault_holds: Version::SEED;
     tryget_fault_holds: Version::SEED_TRYGET;
     merged_fault_holds: Version::MERGED;
+}
+
+holds! { lookup_and_migrate:
+    y2013_lookup_holds: Version::Y2013;
+    merged_lookup_holds: Version::MERGED;
 }
 
 finds! { read_complete_and_migrate:

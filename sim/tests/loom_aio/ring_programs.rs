@@ -159,3 +159,16 @@ pub fn read_complete_and_migrate(version: Version) -> Outcome {
     migrating.join().unwrap();
     world.at_the_end(&events)
 }
+
+/// User space waits for the end of the migration, and sees the id in the new page.
+pub fn lookup_and_migrate(version: Version) -> Outcome {
+    let world = World::new(version, 0);
+    let looking = {
+        let (mm, id) = (Arc::clone(&world.mm), world.id);
+        spawn(move || drop(mm.context(id).unwrap()))
+    };
+    let migrating = world.migrate();
+    looking.join().unwrap();
+    migrating.join().unwrap();
+    world.at_the_end(&[])
+}

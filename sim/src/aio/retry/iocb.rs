@@ -292,6 +292,7 @@ pub(super) struct State {
 #[derive(Debug)]
 pub struct Kioctx {
     pub(super) version: Version,
+    between_steps: fn(),
     state: SpinLock<State>,
     /// Work was started and has not begun. For the checker.
     work: LockedBool,
@@ -303,9 +304,17 @@ impl Kioctx {
     /// A context without requests.
     #[must_use]
     pub fn new(version: Version) -> Arc<Self> {
+        Self::with_pauses(version, || {})
+    }
+
+    /// The same, and whoever wakes or runs a request calls `between_steps` between the steps that a version
+    /// should make one of. A thread may be interrupted there at any time; so it can be made to happen often.
+    #[must_use]
+    pub fn with_pauses(version: Version, between_steps: fn()) -> Arc<Self> {
         let witness = Witness::default();
         Arc::new(Self {
             version,
+            between_steps,
             state: SpinLock::new(LockClass::CtxLock, &witness.lockdep, State::default()),
             work: LockedBool::new(false),
             lifetime: Lifetime::begin(&witness.contexts),
@@ -338,6 +347,10 @@ impl Kioctx {
     /// The same for a checker, who may look at a context that has been freed.
     pub(super) fn lock_freed(&self) -> Locked<'_> {
         self.state.lock()
+    }
+
+    pub(super) fn pause(&self) {
+        (self.between_steps)();
     }
 
     /// `aio_queue_work`: somebody will run what is on the run list.

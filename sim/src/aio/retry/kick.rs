@@ -34,6 +34,7 @@ fn wake_async(iocb: &Arc<Kiocb>, waiters: &mut Waiters<'_, Kiocb>) {
 
     if !version.deletes_inside {
         iocb.unlink(waiters);
+        context.pause();
     }
     let was_kicked = (!version.kicks_inside).then(|| iocb.try_kick());
     if !version.deletes_inside {
@@ -42,16 +43,20 @@ fn wake_async(iocb: &Arc<Kiocb>, waiters: &mut Waiters<'_, Kiocb>) {
         }
         check_not_waiting(iocb);
     }
+    context.pause();
     let mut held = context.lock();
     if version.deletes_inside {
         iocb.unlink(waiters);
+        context.pause();
     }
     let was_kicked = was_kicked.unwrap_or_else(|| iocb.try_kick());
+    context.pause();
     let queued = !was_kicked && iocb.queue(&mut held);
     if queued && version.starts_work_inside {
         context.start_work();
     }
     drop(held);
+    context.pause();
     if queued && !version.starts_work_inside {
         context.start_work();
     }

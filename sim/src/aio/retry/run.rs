@@ -88,6 +88,7 @@ impl Kioctx {
         drop(held);
 
         let retried = retry_alone(iocb);
+        self.pause();
         match retried {
             Retried::Retry => {
                 if version.look == RunnerLook::Outside && !iocb.is_linked() {
@@ -167,6 +168,7 @@ fn retry(iocb: &Arc<Kiocb>) -> Retried {
                     iocb.link(&mut waiters);
                 }
                 drop(waiters);
+                iocb.context.pause();
                 if !queue.condition() {
                     return Retried::Retry;
                 }

@@ -8,9 +8,9 @@
 pub struct Version {
     /// What tables call it.
     pub name: &'static str,
-    /// Whether it is meant to hold for methods that look once.
+    /// Whether it holds for methods that look once.
     pub sound_for_one_look: bool,
-    /// Whether it is meant to hold for methods that look twice. A retry for nothing is allowed then.
+    /// Whether it holds for methods that look twice. They may be retried for nothing.
     pub sound_for_two_looks: bool,
     /// A waker deletes the wait entry within `ctx_lock`.
     pub deletes_inside: bool,
@@ -62,8 +62,12 @@ impl Version {
     };
 
     /// The other half: the wait entry is deleted within the section.
+    ///
+    /// It is enough for methods that look twice: they take the lock of the queue first, and so wait for a
+    /// waker that is under way.
     pub const ONLY_DELETION: Self = Self {
         name: "only the deletion",
+        sound_for_two_looks: true,
         deletes_inside: true,
         ..Self::Y2005
     };

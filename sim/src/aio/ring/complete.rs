@@ -44,6 +44,7 @@ impl Iocb {
 fn complete(context: &KioCtx, data: u64) -> Result<(), Errno> {
     let mut completion = context.completion_lock();
     let (page, slot) = context.page_of_event(completion.tail)?;
+    context.pause();
     page.set_event(slot, data);
 
     let ordering = match context.version.write_barrier {

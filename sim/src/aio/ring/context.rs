@@ -107,6 +107,10 @@ impl KioCtx {
         self.witness.report(violation);
     }
 
+    pub(super) fn pause(&self) {
+        self.witness.pause();
+    }
+
     /// `percpu_ref_get`. The caller knows that there is a user already, or should.
     pub(super) fn get(&self) {
         self.touch();

@@ -63,6 +63,10 @@ impl<C> RingFile<C> {
         self.witness.report(violation);
     }
 
+    pub(super) fn pause(&self) {
+        self.witness.pause();
+    }
+
     /// How many pages it has room for.
     pub(super) fn len(&self) -> usize {
         lock(&self.pages).len()
@@ -176,13 +180,16 @@ impl<C> RingFile<C> {
         }
     }
 
-    /// The page that user space sees, after the end of its migration if there is one. `None`: a fault.
-    pub(super) fn user_page(&self, index: usize) -> Option<Arc<RingPage>> {
+    /// Lets user space look into a page, after the end of its migration if there is one. `None`: a fault.
+    ///
+    /// The look is one step with that at the pte, as it is where a page is not let go before the TLB has
+    /// been flushed.
+    pub(super) fn access<R>(&self, index: usize, look: impl FnOnce(&RingPage) -> R) -> Option<R> {
         let mut ptes = lock(&self.ptes);
         loop {
             match ptes.get(index)? {
                 Pte::None => return None,
-                Pte::Page(page) => return Some(Arc::clone(page)),
+                Pte::Page(page) => return Some(look(page)),
                 Pte::Migration => ptes = wait(&self.migrated, ptes),
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::context::KioCtx;
 use super::mm::Mm;
+use super::page::RingPage;
 use crate::aio::errno::Errno;
 use crate::aio::lockdep::Deadlock;
 
@@ -36,7 +37,7 @@ impl Mm {
 
     /// The first word of the ring says where in the table the context is.
     fn lookup(&self, address: u64) -> Option<Arc<KioCtx>> {
-        let id = self.area(address)?.user_page(0)?.id();
+        let id = self.area(address)?.access(0, RingPage::id)?;
         let table = self.table();
         let context = table.get(id as usize)?.as_ref()?;
         let found = context.user_id() == address && context.try_get();

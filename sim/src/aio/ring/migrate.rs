@@ -100,6 +100,7 @@ impl Migration<'_> {
         }
         let mapped = ring.begin_migration(old.index());
         new.set_mapping(true);
+        ring.pause();
         let moved = self.migratepage(last_user);
         let (stays, goes) = match moved {
             Ok(()) => (new, old),
@@ -211,6 +212,7 @@ impl Migration<'_> {
             new.put();
             return Err(errno);
         }
+        ring.pause();
         let switched = {
             let private_data = ring.private_data();
             match private_data.context() {
@@ -218,6 +220,7 @@ impl Migration<'_> {
                 Some(context) => {
                     let _completion = context.completion_lock();
                     new.copy_from(old);
+                    ring.pause();
                     self.still_current(&context)
                         .inspect(|()| self.switch(&context))
                 }
@@ -244,6 +247,7 @@ impl Migration<'_> {
             let completion_lock = self.version.completion_lock;
             let _completion = completion_lock.then(|| context.completion_lock());
             new.copy_from(old);
+            ring.pause();
             self.switch(context);
         }
         old.put();

@@ -46,7 +46,14 @@ impl Mm {
     /// A process without rings.
     #[must_use]
     pub fn new(version: Version) -> Arc<Self> {
-        let witness = Arc::new(Witness::default());
+        Self::with_pauses(version, || {})
+    }
+
+    /// The same, and whoever works on a ring calls `between_steps` where a race is or was. A thread may be
+    /// interrupted there at any time; so it can be made to happen often.
+    #[must_use]
+    pub fn with_pauses(version: Version, between_steps: fn()) -> Arc<Self> {
+        let witness = Arc::new(Witness::new(between_steps));
         let lockdep = &witness.lockdep;
         Arc::new(Self {
             version,

@@ -51,7 +51,9 @@ impl ContextRef {
 fn read(context: &KioCtx, mm: &Mm, most: usize, buffer: Buffer) -> Result<Vec<u64>, Errno> {
     let (events, head) = copy_events(context, mm, most, buffer, |index| context.page(index))?;
     if !events.is_empty() {
-        context.page(0)?.set_head(head);
+        let first = context.page(0)?;
+        context.pause();
+        first.set_head(head);
         context.set_head_written(head);
     }
     Ok(events)
@@ -84,7 +86,10 @@ fn read_validated(
     loop {
         let stamp = migrations.read_begin_wait();
         let mut pinned = Pinned::default();
-        let written = pinned.page(context, 0).map(|first| first.set_head(head));
+        let written = pinned.page(context, 0).map(|first| {
+            context.pause();
+            first.set_head(head);
+        });
         let valid = migrations.read_commit(stamp).is_ok();
         if written.is_ok() && (valid || !validates_head) {
             break;
@@ -143,6 +148,7 @@ fn copy_events(
     while head != tail && events.len() < most {
         let here = page(slot(head) / RING_SLOTS)?;
         copy_to_user(mm, buffer)?;
+        context.pause();
         // As far as this page goes.
         loop {
             events.push(here.event(slot(head)));

@@ -6,8 +6,8 @@ use super::violation::Violation;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
     last: u64,
-    /// Events that were skipped.
-    pub lost: u64,
+    /// Events that did not come before later ones.
+    skipped: u64,
     /// Events that had been there before.
     pub doubled: u64,
     /// Events that no completion had written.
@@ -22,11 +22,17 @@ impl Receipts {
                 0 => self.unwritten += 1,
                 event if event <= self.last => self.doubled += 1,
                 event => {
-                    self.lost += event - self.last - 1;
+                    self.skipped += event - self.last - 1;
                     self.last = event;
                 }
             }
         }
+    }
+
+    /// How many events of so many did not come, now that no more will come.
+    #[must_use]
+    pub fn lost_of(&self, completed: u64) -> u64 {
+        self.skipped + completed.saturating_sub(self.last)
     }
 
     /// Nothing comes any more, and so many were completed.
@@ -35,9 +41,8 @@ impl Receipts {
     ///
     /// What is wrong, in kinds.
     pub fn check(&self, completed: u64) -> Result<(), Vec<Violation>> {
-        let lost = self.lost + completed.saturating_sub(self.last);
         let counts = [
-            (lost, Violation::EventLost),
+            (self.lost_of(completed), Violation::EventLost),
             (self.doubled, Violation::EventDoubled),
             (self.unwritten, Violation::EventUnwritten),
         ];

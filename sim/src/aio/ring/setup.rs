@@ -147,7 +147,9 @@ impl Mm {
 
         let in_halves = self.version.setup == Setup::InHalves;
         let _completion = in_halves.then(|| context.completion_lock());
-        context.page(0)?.set_id(id as u32);
+        let first = context.page(0)?;
+        context.pause();
+        first.set_id(id as u32);
         Ok(())
     }
 

@@ -45,6 +45,7 @@ impl KioCtx {
         for index in 0..self.nr_pages() {
             let pointer = self.ring_page(index);
             if let Some(page) = pointer.load() {
+                self.pause();
                 pointer.store(None);
                 page.put();
             }

@@ -7,8 +7,9 @@ use crate::aio::findings::Findings;
 use crate::aio::lifetime::Alive;
 use crate::aio::lockdep::Lockdep;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Witness {
+    between_steps: fn(),
     pub(super) lockdep: Arc<Lockdep>,
     pub(super) findings: Findings<Violation>,
     pub(super) pages: Alive,
@@ -18,6 +19,22 @@ pub(super) struct Witness {
 }
 
 impl Witness {
+    pub(super) fn new(between_steps: fn()) -> Self {
+        Self {
+            between_steps,
+            lockdep: Arc::default(),
+            findings: Findings::default(),
+            pages: Alive::default(),
+            contexts: Alive::default(),
+            private_data: Alive::default(),
+        }
+    }
+
+    /// A moment between two steps.
+    pub(super) fn pause(&self) {
+        (self.between_steps)();
+    }
+
     pub(super) fn report(&self, violation: Violation) {
         self.findings.report(violation);
     }

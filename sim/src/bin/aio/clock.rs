@@ -1,0 +1,73 @@
+//! How long a version runs, and the bar that shortens the wait.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+
+use crate::output;
+
+/// Now and then somebody else takes the processor, as an interrupt or a hypervisor does. The systems call
+/// this between their steps.
+pub fn interrupt() {
+    if fastrand::u8(..16) == 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// Gives every version the same time.
+#[derive(Debug)]
+pub struct Clock {
+    /// For each version.
+    duration: Duration,
+    began: Cell<Instant>,
+    /// How much of this version the bar shows.
+    shown: Cell<Duration>,
+    bar: ProgressBar,
+    interrupted: &'static AtomicBool,
+}
+
+impl Clock {
+    pub fn new(duration: Duration, versions: u32, interrupted: &'static AtomicBool) -> Self {
+        Self {
+            duration,
+            began: Cell::new(Instant::now()),
+            shown: Cell::default(),
+            bar: output::progress(duration * versions),
+            interrupted,
+        }
+    }
+
+    /// A version begins.
+    pub fn begin(&self, what: String) {
+        self.bar.set_message(what);
+        self.began.set(Instant::now());
+        self.shown.take();
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.began.get().elapsed()
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
+    }
+
+    /// Whether there is time for more. To be asked several times a second.
+    pub fn goes_on(&self) -> bool {
+        let elapsed = self.elapsed().min(self.duration);
+        self.bar
+            .inc((elapsed - self.shown.replace(elapsed)).as_millis() as u64);
+        elapsed < self.duration && !self.is_interrupted()
+    }
+
+    /// Sleeps for a moment, and no longer than there is time.
+    pub fn nap(&self, moment: Duration) {
+        std::thread::sleep(moment.min(self.duration.saturating_sub(self.elapsed())));
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

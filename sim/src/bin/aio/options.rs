@@ -1,0 +1,80 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::system::System;
+use crate::{retry, ring};
+
+/// Run the AIO systems of the kernel, each in all versions of its history, on real threads, and count what
+/// goes wrong.
+///
+/// In each system some threads do what programs do, others what the kernel does behind their backs. The
+/// old versions have races: events are lost or read twice, memory is used after it was freed. Here nothing
+/// crashes; what would be memory corruption in a kernel is a number in a table.
+#[derive(Debug, Parser)]
+#[command(name = "aio", version, after_long_help = AFTER)]
+pub struct Options {
+    /// Which systems run; several with commas between. All by default.
+    #[arg(long, value_name = "SYSTEM", value_delimiter = ',', value_enum)]
+    pub only: Vec<SystemName>,
+
+    /// How long each version runs, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, allow_negative_numbers = true,
+          value_parser = seconds)]
+    pub seconds: f64,
+
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const AFTER: &str = "\
+Each table says below it what its columns mean. A race shows in a run if threads meet in the right moment;
+a zero of an old version proves nothing. The models in tests/loom_aio.rs try every moment.
+
+Exit codes: 0 all went as expected; 1 a version that is meant to hold did not; 2 bad input; 130 ended by
+Ctrl-C, with the tables so far.";
+
+/// A system, as the user calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SystemName {
+    /// Ring pages that are moved while they are used.
+    Ring,
+    /// Requests that are retried, and who kicks them.
+    Retry,
+}
+
+impl SystemName {
+    fn system(self) -> System {
+        match self {
+            Self::Ring => ring::system(),
+            Self::Retry => retry::system(),
+        }
+    }
+}
+
+impl Options {
+    /// For each version.
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+
+    /// Those that run, each once and in the usual order.
+    pub fn systems(&self) -> Vec<System> {
+        let all = SystemName::value_variants().iter();
+        all.filter(|system| self.only.is_empty() || self.only.contains(system))
+            .map(|system| system.system())
+            .collect()
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=86_400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("must lie between 0.01 and 86400".to_owned())
+    }
+}

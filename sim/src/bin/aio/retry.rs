@@ -1,0 +1,213 @@
+//! Retries: a task that submits a request and runs what is to be run, while interrupts wake it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use fastrand::Rng;
+use seqschedlock_sim::aio::retry::{Kioctx, Looks, RetryMethod, Version, Violation, WaitQueue};
+
+use crate::clock::{Clock, interrupt};
+use crate::system::{Column, Contender, Counts, Kind, System};
+
+/// So many requests are made between two looks at the clock.
+const BATCH: u64 = 1000;
+
+const LOST: Column = Column {
+    key: "retries_lost",
+    heading: "retries lost",
+    meaning: "requests that never run again though what they wait for has happened",
+    kind: Kind::Violation,
+};
+const DOUBLED: Column = Column {
+    key: "retries_doubled",
+    heading: "doubled",
+    meaning: "requests that ran twice at a time, were queued twice, or ended twice",
+    kind: Kind::Violation,
+};
+const TOO_EARLY: Column = Column {
+    key: "retries_too_early",
+    heading: "too early",
+    meaning: "requests that were kicked, ran or ended while they were waiting for something",
+    kind: Kind::Violation,
+};
+const SPURIOUS: Column = Column {
+    key: "retries_for_nothing",
+    heading: "for nothing",
+    meaning: "retries that had nothing to do, looked again and did no harm",
+    kind: Kind::Harmless,
+};
+const REQUESTS: Column = Column {
+    key: "freed_requests_touched",
+    heading: "freed requests",
+    meaning: "requests that were used after they had been freed",
+    kind: Kind::Violation,
+};
+const CONTEXTS: Column = Column {
+    key: "freed_contexts_touched",
+    heading: "freed contexts",
+    meaning: "contexts that were used after they had been freed",
+    kind: Kind::Violation,
+};
+const OTHER: Column = Column {
+    key: "other",
+    heading: "other",
+    meaning: "references that were not put, locks in the wrong order, and the like",
+    kind: Kind::Violation,
+};
+
+pub fn system() -> System {
+    let both = [(Looks::Once, "looks once"), (Looks::Twice, "looks twice")];
+    let mut contenders: Vec<_> = Version::ALL
+        .into_iter()
+        .flat_map(|version| both.map(|(looks, name)| contender(version, looks, name, false)))
+        .collect();
+    // What it leaves open.
+    let destroyed = contender(Version::SUZUKI, Looks::Once, "context destroyed", true);
+    contenders.push(Contender {
+        sound: false,
+        ..destroyed
+    });
+    System {
+        name: "retry",
+        title: "retry: a task submits requests that wait once or twice, and interrupts wake them",
+        columns: &[
+            LOST, DOUBLED, TOO_EARLY, SPURIOUS, REQUESTS, CONTEXTS, OTHER,
+        ],
+        contenders,
+    }
+}
+
+fn contender(version: Version, looks: Looks, what: &str, destroys: bool) -> Contender {
+    Contender {
+        name: format!("{}, {what}", version.name),
+        sound: match looks {
+            Looks::Once => version.sound_for_one_look,
+            Looks::Twice => version.sound_for_two_looks,
+        },
+        work: Box::new(move |clock| run(version, looks, destroys, clock)),
+    }
+}
+
+/// What the submitter hands over to the waker, which takes it at once.
+#[derive(Default)]
+struct Handover {
+    queues: Mutex<Vec<Arc<WaitQueue>>>,
+    /// How many requests were handed over, and how many of them have been woken. The last is `u64::MAX`.
+    handed: AtomicU64,
+    woken: AtomicU64,
+}
+
+/// The number of a request that is none: the waker ends.
+const END: u64 = u64::MAX;
+
+fn run(version: Version, looks: Looks, destroys: bool, clock: &Clock) -> Counts {
+    let mut counts = Counts::default();
+    let handover = Handover::default();
+    let mut random = Rng::with_seed(2005);
+    thread::scope(|threads| {
+        let mut own = random.fork();
+        let handover = &handover;
+        threads.spawn(move || wake(handover, &mut own));
+        while clock.goes_on() {
+            for _ in 0..BATCH {
+                counts.operations += 1;
+                let waits = 1 + random.usize(..2);
+                let number = counts.operations;
+                let context = request(version, looks, waits, destroys, handover, number);
+                count_violations(&context, &mut counts);
+            }
+        }
+        handover.handed.store(END, Release);
+    });
+    counts
+}
+
+/// Interrupts: wakes the queues of each request, one after the other.
+fn wake(handover: &Handover, random: &mut Rng) {
+    let mut last = 0;
+    loop {
+        let handed = handover.handed.load(Acquire);
+        if handed == END {
+            return;
+        }
+        if handed == last {
+            thread::yield_now();
+            continue;
+        }
+        last = handed;
+        let queues = {
+            let mut queues = handover
+                .queues
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *queues)
+        };
+        for queue in queues {
+            // Now earlier, now later than the request gets there.
+            for _ in 0..random.u32(..200) {
+                std::hint::spin_loop();
+            }
+            queue.wake_up();
+        }
+        handover.woken.store(handed, Release);
+    }
+}
+
+/// One request in a context of its own, from its beginning to a moment when nothing happens any more.
+fn request(
+    version: Version,
+    looks: Looks,
+    waits: usize,
+    destroys: bool,
+    handover: &Handover,
+    number: u64,
+) -> Arc<Kioctx> {
+    let context = Kioctx::with_pauses(version, interrupt);
+    let queues: Vec<_> = (0..waits).map(|_| context.wait_queue()).collect();
+    *handover
+        .queues
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = queues.clone();
+    handover.handed.store(number, Release);
+
+    context.io_submit(RetryMethod::new(looks, &queues));
+    let mut destroyed = false;
+    while handover.woken.load(Acquire) != number {
+        if !destroyed {
+            context.work();
+            destroyed = destroys && context.io_destroy().is_ok();
+        }
+        thread::yield_now();
+    }
+    if !destroyed {
+        context.work();
+    }
+    context
+}
+
+fn count_violations(context: &Kioctx, counts: &mut Counts) {
+    let findings = context.findings();
+    let at_rest = context.check().err().into_iter().flatten();
+    let at_rest = at_rest.filter(|violation| !findings.contains_key(violation));
+    for violation in at_rest {
+        counts.add(column(&violation), 1);
+    }
+    for (violation, number) in &findings {
+        counts.add(column(violation), *number);
+    }
+}
+
+fn column(violation: &Violation) -> &'static Column {
+    match violation {
+        Violation::WakeupLost { .. } => &LOST,
+        Violation::TwoRetries | Violation::QueuedTwice | Violation::CompletedTwice => &DOUBLED,
+        Violation::KickedWhileWaiting
+        | Violation::RetryWhileWaiting
+        | Violation::CompletedWhileWaiting => &TOO_EARLY,
+        Violation::SpuriousRetry => &SPURIOUS,
+        Violation::FreedIocbTouched => &REQUESTS,
+        Violation::FreedContextTouched => &CONTEXTS,
+        _ => &OTHER,
+    }
+}

@@ -188,3 +188,51 @@ fn a_synchronous_request_sleeps_until_it_is_woken() {
         assert_eq!(result, Ok(3), "it was woken");
     }
 }
+
+/// Gives the processor away between two steps of a race, now and then.
+fn now_and_then() {
+    if fastrand::u8(..16) == 0 {
+        thread::yield_now();
+    }
+}
+
+/// One request after the other waits once or twice, while another thread wakes it.
+fn submitted_and_woken(version: Version, looks: Looks) {
+    const REQUESTS: usize = 1000;
+    let (hand_over, handed_over) = mpsc::sync_channel::<Vec<Arc<WaitQueue>>>(0);
+    let (done, woken) = mpsc::channel();
+    let waker = thread::spawn(move || {
+        for queues in handed_over {
+            queues.iter().for_each(|queue| queue.wake_up());
+            done.send(()).unwrap();
+        }
+    });
+    for number in 0..REQUESTS {
+        let context = Kioctx::with_pauses(version, now_and_then);
+        let queues = queues(&context, 1 + number % 2);
+        hand_over.send(queues.clone()).unwrap();
+        let request = context.io_submit(RetryMethod::new(looks, &queues));
+        woken
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the waker ends");
+        context.work();
+        assert!(request.is_completed(), "{}: {number}", version.name);
+        let mut wrong = context.check().err().unwrap_or_default();
+        wrong.retain(|violation| *violation != Violation::SpuriousRetry);
+        assert_eq!(wrong, [], "{}: {number}", version.name);
+    }
+    drop(hand_over);
+    waker.join().unwrap();
+}
+
+#[test]
+fn sound_versions_hold_while_they_are_woken() {
+    for version in Version::ALL {
+        if version.sound_for_one_look {
+            submitted_and_woken(version, Looks::Once);
+        }
+        if version.sound_for_two_looks {
+            submitted_and_woken(version, Looks::Twice);
+        }
+    }
+}

@@ -22,9 +22,13 @@
 //! | [`SUZUKI`](Version::SUZUKI) | the patch in the seed, July 2005 | holds, but for two things below |
 //! | [`V2_6_14`](Version::V2_6_14) | what was released | holds for methods that [look once](Looks::Once) |
 //!
-//! What Suzuki's patch leaves open: a method that [looks twice](Looks::Twice) may be retried for nothing, which
-//! does no harm; and the waker starts the work after it has unlocked the context, which may be freed by
-//! then. [`wake_up`](WaitQueue::wake_up) shows the second one if another thread destroys the context.
+//! What Suzuki's patch leaves open: a method that [looks twice](Looks::Twice) may be retried for nothing,
+//! which does no harm; and the waker starts the work after it has unlocked the context, which another
+//! thread may have destroyed by then.
+//!
+//! Synchronous requests have two races of their own, in all versions. The waker sets `KICKED` and then reads
+//! from the request which task to wake; the request was on the stack of that task, which may have returned.
+//! And a task that has slept leaves `KICKED` set, so that it does not sleep in its next wait.
 //!
 //! `tests/loom_aio.rs` finds each of these in every interleaving that leads to it, and nothing where it says
 //! that a version holds; the program `aio` counts them at full speed.

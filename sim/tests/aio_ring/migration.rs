@@ -1,8 +1,8 @@
 //! Pages that are moved, and what keeps them from it.
 
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seqschedlock_sim::aio::ring::{Buffer, Migrate, Mm, Receipts, Version, Violation};
 use seqschedlock_sim::aio::{Errno, LockClass};
@@ -80,75 +80,80 @@ fn a_context_that_is_in_use_after_its_end_can_still_be_moved() {
     }
 }
 
-/// Threads read, complete, move and set up for a while.
-///
-/// Its deadline is generous: nothing here should take longer than a moment.
+/// Gives the processor away between two steps of a race, now and then.
+fn now_and_then() {
+    if fastrand::u8(..32) == 0 {
+        thread::yield_now();
+    }
+}
+
+/// How many events are completed and read.
+const TRAFFIC: u64 = 1000;
+
+/// Threads read, complete, move and set up, all at once.
 fn all_at_once(version: Version) {
-    const ROUNDS: u64 = 2000;
-    let process = Mm::new(version);
+    let process = Mm::with_pauses(version, now_and_then);
     let id = process.io_setup(EVENTS).unwrap();
-    let start = Arc::new(Barrier::new(4));
-    let (done, finished) = mpsc::channel();
-    let spawn = |part: Box<dyn FnOnce(&Arc<Mm>) + Send>| {
-        let (process, start, done) = (Arc::clone(&process), Arc::clone(&start), done.clone());
-        thread::spawn(move || {
-            start.wait();
-            part(&process);
-            drop(process);
-            let _ = done.send(());
-        });
-    };
-    spawn(Box::new(move |process| {
-        let context = process.context(id).unwrap();
-        let mut event = 0;
-        while event < ROUNDS {
-            match context.io_submit() {
-                Ok(request) => {
-                    event += 1;
-                    request.complete(event);
-                }
-                Err(_) => thread::yield_now(),
-            }
-        }
-    }));
-    spawn(Box::new(move |process| {
-        let mut receipts = Receipts::default();
-        let mut left = ROUNDS as usize;
-        while left > 0 {
-            let context = process.context(id).unwrap();
-            let events = context.read_events(5, Buffer::Faulting).unwrap();
-            left = left.saturating_sub(events.len());
-            receipts.receive(&events);
-        }
-        assert_eq!(receipts.check(ROUNDS), Ok(()));
-    }));
-    spawn(Box::new(move |process| {
-        for round in 0..ROUNDS as usize {
-            // It is refused where the page is in use.
-            let _ = process.compact(round);
-            let _ = process.move_pages(id, round % 2);
-        }
-    }));
-    spawn(Box::new(move |process| {
-        for _ in 0..ROUNDS / 10 {
-            let other = process.io_setup(1).unwrap();
-            process
-                .context(other)
-                .unwrap()
-                .io_submit()
-                .unwrap()
-                .complete(1);
-            process.io_destroy(other).unwrap();
-        }
-    }));
-    for _ in 0..4 {
-        finished
-            .recv_timeout(Duration::from_secs(60))
-            .unwrap_or_else(|error| panic!("{}: a thread does not end: {error}", version.name));
+    let parts: [fn(&Arc<Mm>, u64); 4] = [complete, read, migrate, churn];
+    let threads = parts.map(|part| {
+        let process = Arc::clone(&process);
+        thread::spawn(move || part(&process, id))
+    });
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while threads.iter().any(|thread| !thread.is_finished()) {
+        let in_time = Instant::now() < deadline;
+        assert!(in_time, "{}: a thread does not end", version.name);
+        thread::sleep(Duration::from_millis(5));
+    }
+    for thread in threads {
+        thread.join().unwrap();
     }
     assert_eq!(process.check(), Ok(()), "{}", version.name);
     process.exit_aio();
     assert_eq!(process.check(), Ok(()), "{}", version.name);
+}
+
+fn complete(process: &Arc<Mm>, id: u64) {
+    let context = process.context(id).unwrap();
+    let mut event = 0;
+    while event < TRAFFIC {
+        match context.io_submit() {
+            Ok(request) => {
+                event += 1;
+                request.complete(event);
+            }
+            Err(_) => thread::yield_now(),
+        }
+    }
+}
+
+fn read(process: &Arc<Mm>, id: u64) {
+    let mut receipts = Receipts::default();
+    let mut left = TRAFFIC as usize;
+    while left > 0 {
+        let context = process.context(id).unwrap();
+        let events = context.read_events(5, Buffer::Faulting).unwrap();
+        left = left.saturating_sub(events.len());
+        receipts.receive(&events);
+    }
+    assert_eq!(receipts.check(TRAFFIC), Ok(()));
+}
+
+fn migrate(process: &Arc<Mm>, id: u64) {
+    for round in 0..1000 {
+        // It is refused where the page is in use.
+        let _ = process.compact(round);
+        let _ = process.move_pages(id, round % 2);
+    }
+}
+
+fn churn(process: &Arc<Mm>, _id: u64) {
+    for _ in 0..200 {
+        let other = process.io_setup(1).unwrap();
+        let request = process.context(other).unwrap().io_submit().unwrap();
+        request.complete(1);
+        process.io_destroy(other).unwrap();
+    }
 }
 
 #[test]

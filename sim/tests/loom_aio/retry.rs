@@ -128,14 +128,22 @@ fn wake_and_destroy(version: Version) -> Outcome {
 }
 
 /// The task runs its request itself, and has it on its stack.
-fn sync_and_wake(version: Version) -> Outcome {
-    let world = World::new(version, Looks::Once, 1);
+fn submit_sync_and_wake(version: Version, waits: usize) -> Outcome {
+    let world = World::new(version, Looks::Once, waits);
     let reading = {
         let (context, method) = (Arc::clone(&world.context), world.method());
         spawn(move || assert_eq!(context.do_sync(method), 0))
     };
     join([reading, world.wake()]);
     world.context.check()
+}
+
+fn sync_wait(version: Version) -> Outcome {
+    submit_sync_and_wake(version, 1)
+}
+
+fn sync_waits(version: Version) -> Outcome {
+    submit_sync_and_wake(version, 2)
 }
 
 const LOOK_OUTSIDE: Version = Version {
@@ -148,6 +156,10 @@ const KICKED_NOT_ASKED: Version = Version {
 };
 const NOT_SHUT_OUT: Version = Version {
     shut_out: false,
+    ..Version::SUZUKI
+};
+const TASK_READ_FIRST: Version = Version {
+    reads_task_first: true,
     ..Version::SUZUKI
 };
 const WORK_STARTED_INSIDE: Version = Version {
@@ -254,7 +266,16 @@ holds! { wake_and_destroy:
 
 // The waker sets KICKED; the task sees that, completes its request and returns; the waker reads from it
 // which task to wake.
-finds! { sync_and_wake:
+finds! { sync_wait:
     a_synchronous_iocb_is_touched_after_it_returned: Version::SUZUKI
         => "a freed iocb is touched";
+}
+holds! { sync_wait:
+    a_synchronous_iocb_is_left_alone_once_the_task_is_known: TASK_READ_FIRST;
+}
+
+// A task that has slept leaves KICKED set. Its next wait finds that and goes on at once.
+finds! { sync_waits:
+    a_synchronous_iocb_goes_on_too_early_after_the_first_wait: TASK_READ_FIRST
+        => "a retry begins while a wait is queued";
 }

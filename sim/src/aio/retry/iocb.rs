@@ -66,7 +66,7 @@ pub struct Kiocb {
     /// How far the method is.
     pub(super) progress: AtomicUsize,
     /// The task that waits for a synchronous one: `ki_obj.tsk`.
-    pub(super) task: Option<Task>,
+    task: Option<Task>,
     lifetime: Lifetime,
 }
 
@@ -117,6 +117,17 @@ impl Kiocb {
 
     pub(super) fn free(&self) {
         self.lifetime.end();
+    }
+
+    /// `is_sync_kiocb`.
+    pub(super) fn is_sync(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// The task to wake, if it is a synchronous one.
+    pub(super) fn task(&self) -> Option<Task> {
+        self.touch();
+        self.task.clone()
     }
 
     /// `kiocbTryKick`: whether it was kicked already.

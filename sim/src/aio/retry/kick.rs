@@ -20,9 +20,9 @@ impl WaitQueue {
 
 /// `aio_wake_function`.
 fn wake(iocb: &Arc<Kiocb>, waiters: &mut Waiters<'_, Kiocb>) {
-    match iocb.task {
-        None => wake_async(iocb, waiters),
-        Some(_) => wake_sync(iocb, waiters),
+    match iocb.is_sync() {
+        true => wake_sync(iocb, waiters),
+        false => wake_async(iocb, waiters),
     }
 }
 
@@ -72,9 +72,11 @@ pub(super) fn check_not_waiting(iocb: &Kiocb) {
 /// A synchronous iocb is never queued: its task runs it.
 fn wake_sync(iocb: &Kiocb, waiters: &mut Waiters<'_, Kiocb>) {
     iocb.unlink(waiters);
+    let first = iocb.context.version.reads_task_first;
+    let task = first.then(|| iocb.task());
     iocb.set_kicked(true);
-    iocb.touch();
-    if let Some(task) = &iocb.task {
+    iocb.context.pause();
+    if let Some(task) = task.unwrap_or_else(|| iocb.task()) {
         task.wake_up();
     }
 }

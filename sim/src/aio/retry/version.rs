@@ -24,6 +24,9 @@ pub struct Version {
     pub shut_out: bool,
     /// A waker starts the work within `ctx_lock`. No version does; it would keep the context alive.
     pub starts_work_inside: bool,
+    /// The waker of a synchronous iocb looks up the task before it sets `KICKED`. No version does; after
+    /// that the iocb may be gone.
+    pub reads_task_first: bool,
     /// A run answers `EAGAIN` after so many retries, and forgets the iocb.
     pub retry_limit: Option<u32>,
 }
@@ -51,6 +54,7 @@ impl Version {
         asks_kicked: true,
         shut_out: true,
         starts_work_inside: false,
+        reads_task_first: false,
         retry_limit: Some(1 << 20),
     };
 

@@ -9,6 +9,9 @@ use super::version::{GetContext, Migrate, Version};
 use super::violation::Violation;
 use crate::aio::errno::Errno;
 
+#[cfg(test)]
+mod tests;
+
 impl Mm {
     /// Moves a page of a ring that is mapped at `address`: `move_pages`, with `mmap_sem` held throughout.
     ///
@@ -107,13 +110,18 @@ impl Migration<'_> {
             Err(_) => (old, new),
         };
         goes.set_mapping(false);
-        if moved.is_err() && is(ring.page(old.index()).as_ref(), new) {
-            self.ring.report(Violation::FailedAfterMove);
-        }
+        self.check_failure(moved);
         if mapped {
             ring.end_migration(stays);
         }
         moved
+    }
+
+    /// A migration that fails leaves the cache as it was.
+    fn check_failure(&self, moved: Result<(), Errno>) {
+        if moved.is_err() && is(self.ring.page(self.old.index()).as_ref(), self.new) {
+            self.ring.report(Violation::FailedAfterMove);
+        }
     }
 
     /// `aio_migratepage`.

@@ -104,7 +104,7 @@ fn json(options: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The figures that count what should not be.
+/// The figures that must be zero for a version that is meant to hold.
 const VIOLATIONS: [(&str, &[&str]); 2] = [
     (
         "ring",
@@ -165,7 +165,7 @@ fn machines_get_the_same_figures_under_names_that_stay() {
 fn the_tables_say_what_their_columns_mean_and_what_it_comes_to() {
     let tables = text(run("--seconds 0.02").stdout);
     for expected in [
-        "events lost  completed, and never read",
+        "events lost  events that were completed and never read",
         "freed requests  requests that were used after they had been freed",
         "merged: held, as it should.",
         "Commit: held, as it should.",
@@ -182,7 +182,7 @@ fn ctrl_c_ends_the_run_with_the_tables_so_far() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // However early it comes, it ends the run; it should come when there is something to show.
+    // It ends the run however early it comes. By then there should be something to show.
     thread::sleep(Duration::from_secs(2));
     let id = running.id().to_string();
     let kill = Command::new("kill").args(["-INT", &id]).status();

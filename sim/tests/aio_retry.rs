@@ -83,7 +83,7 @@ fn one_wake_up_is_for_all_who_wait() {
     });
 }
 
-/// A run kicks the iocb itself if no wait was queued. 2.6.14 leaves that to the method.
+/// If no wait was queued, a run kicks the iocb itself. 2.6.14 leaves that to the method.
 #[test]
 fn a_short_read_is_retried_by_the_versions_that_look() {
     everywhere(|version, looks| {
@@ -100,7 +100,7 @@ fn a_short_read_is_retried_by_the_versions_that_look() {
     });
 }
 
-/// `EAGAIN` goes to nobody: the request never ends.
+/// Nobody receives the `EAGAIN`: the request never ends.
 #[test]
 fn too_many_retries_were_the_end_until_2_6_14() {
     assert_eq!(Version::Y2005.retry_limit, Some(1 << 20));
@@ -196,7 +196,7 @@ fn now_and_then() {
     }
 }
 
-/// One request after the other waits once or twice, while another thread wakes it.
+/// Requests wait once or twice, one request after the other, while another thread wakes them.
 fn submitted_and_woken(version: Version, looks: Looks) {
     const REQUESTS: usize = 1000;
     let (hand_over, handed_over) = mpsc::sync_channel::<Vec<Arc<WaitQueue>>>(0);

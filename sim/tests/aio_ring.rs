@@ -1,5 +1,5 @@
-//! How a ring behaves when nothing happens at the same time: what system calls answer, and that no path
-//! leaves a lock behind.
+//! How a ring behaves when threads do not race: what system calls answer, and that no path leaves a lock
+//! held. One stress test lets them race.
 #![cfg(not(loom))]
 
 #[path = "aio_ring/events.rs"]

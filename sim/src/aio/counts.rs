@@ -2,9 +2,9 @@
 
 use crate::sync::atomic::{AtomicU32, Ordering::AcqRel, Ordering::Acquire};
 
-/// Counts one more reference if there is one: `atomic_inc_not_zero`.
+/// Adds a reference unless the count is zero: `atomic_inc_not_zero`.
 ///
-/// `guess` is how many there are most of the time, which saves the first look.
+/// `guess` is the usual count; if it is right, there is no need to load the count first.
 pub(super) fn get_unless_zero(references: &AtomicU32, guess: u32) -> bool {
     let mut expected = guess;
     while expected != 0 {

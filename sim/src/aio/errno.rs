@@ -7,13 +7,13 @@ use core::fmt;
 pub enum Errno {
     /// Try again: a lock is taken, a page has changed, no event slot is free. `EAGAIN`.
     Again,
-    /// A migration met a context that was being torn down. Only the versions before the merged one
-    /// answer this. `EBUSY`.
+    /// A migration met a context that was being torn down. Only versions before the merged one answer
+    /// this. `EBUSY`.
     Busy,
-    /// Going to sleep here would have been a deadlock. A kernel hangs instead; the simulation finds
-    /// out and gives up. `EDEADLK`.
+    /// Going to sleep here would have been a deadlock. A kernel hangs; the simulation notices and gives
+    /// up. `EDEADLK`.
     Deadlock,
-    /// The buffer of the caller cannot be written to. `EFAULT`.
+    /// The caller's buffer cannot be written to, or nothing is mapped at the address. `EFAULT`.
     Fault,
     /// The process was killed while it waited, or the request was cancelled. `EINTR`.
     Interrupted,
@@ -45,7 +45,7 @@ impl fmt::Display for Errno {
             Self::Again => "busy at the moment, try again",
             Self::Busy => "the context is being torn down",
             Self::Deadlock => "waiting would have been a deadlock",
-            Self::Fault => "the buffer cannot be written to",
+            Self::Fault => "bad address",
             Self::Interrupted => "killed or cancelled",
             Self::Invalid => "no such context, or a bad argument",
             Self::NoMemory => "out of memory",

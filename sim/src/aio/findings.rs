@@ -1,11 +1,13 @@
 //! What went wrong, and how often.
 
 use std::collections::BTreeMap;
-// `std`'s also under loom: it observes a model and must not add to it.
+// From `std` also under loom: it observes a model and must not become part of it.
 use std::sync::{Mutex, PoisonError};
 
-/// What the objects of a world have reported. A report ends nothing: one race can lead to several, and
-/// the first should not hide the others.
+/// What has been reported, and how often.
+///
+/// A report stops nothing. One race can have several consequences, and the first must not hide the
+/// others.
 #[derive(Debug)]
 pub(super) struct Findings<V>(Mutex<BTreeMap<V, u64>>);
 

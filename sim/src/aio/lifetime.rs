@@ -1,11 +1,11 @@
-//! Lifetimes as flags: what is freed is marked, so a model can report who touches it afterwards instead
-//! of crashing.
+//! Lifetimes as flags. An object that is freed is only marked, so a model can report a later access
+//! instead of crashing.
 //!
-//! The memory itself stays for as long as anybody points to it.
+//! The memory itself stays as long as anybody points to it.
 
 use std::sync::Arc;
 
-// `core`'s also under loom: only checkers look at the count.
+// From `core` also under loom: only checkers look at the count.
 use core::sync::atomic::AtomicUsize;
 
 use crate::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
@@ -24,14 +24,14 @@ impl Alive {
 /// Whether one object is alive.
 #[derive(Debug)]
 pub(super) struct Lifetime {
-    /// Loom's in a model: that is how it knows that using an object and freeing it depend on each other,
-    /// and tries both orders.
+    /// An atomic of loom's in a model. That is how loom learns that using an object and freeing it depend
+    /// on each other, and tries both orders.
     freed: AtomicBool,
     alive: Alive,
 }
 
 impl Lifetime {
-    /// The object exists from now on.
+    /// A new object.
     pub(super) fn begin(alive: &Alive) -> Self {
         alive.0.fetch_add(1, AcqRel);
         Self {
@@ -40,7 +40,7 @@ impl Lifetime {
         }
     }
 
-    /// The object exists no more. `false` if that is old news.
+    /// Frees the object. Returns `false` if it had been freed before.
     pub(super) fn end(&self) -> bool {
         let first = !self.freed.swap(true, Relaxed);
         if first {
@@ -49,7 +49,7 @@ impl Lifetime {
         first
     }
 
-    /// Relaxed: who asks must not be synchronized with others by that.
+    /// Relaxed, because asking must not synchronize threads.
     pub(super) fn has_ended(&self) -> bool {
         look(&self.freed, Relaxed)
     }

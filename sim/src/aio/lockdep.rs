@@ -1,14 +1,14 @@
-//! Which lock is taken inside which, and who waits for whom: what the kernel's lockdep finds out.
+//! Which lock is taken inside which, and which thread waits for which: what the kernel's lockdep finds out.
 //!
 //! The order is recorded for classes of locks, as in the kernel, so a wrong order is found even if the
-//! threads never meet. A sleeping lock finds out, besides, when going to sleep would close a circle of
-//! threads that wait for one another. It gives up then, where a kernel hangs.
+//! threads never meet. A sleeping lock also notices when going to sleep would close a circle of threads
+//! that wait for one another. It gives up then; a kernel would hang.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-// All of this is `core`'s and `std`'s also under loom: it observes a model and must not add to it.
+// From `core` and `std` also under loom: this observes a model and must not become part of it.
 use core::sync::atomic::{
     AtomicU16, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
@@ -74,11 +74,11 @@ impl fmt::Display for LockClass {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadlock;
 
-/// Who holds a sleeping lock: the number of a thread, or 0.
+/// The number of the thread that holds a sleeping lock, or 0.
 pub(super) type Holder = Arc<AtomicU64>;
 
 thread_local! {
-    /// The classes of the locks that this thread holds, in the order in which it took them.
+    /// The classes of the locks that this thread holds, in the order it took them.
     static HELD: RefCell<Vec<LockClass>> = RefCell::default();
 }
 
@@ -93,18 +93,18 @@ thread_local! {
 /// What all locks of one world have in common.
 #[derive(Debug, Default)]
 pub(super) struct Lockdep {
-    /// For each class the classes that were taken while it was held, a bit for each.
+    /// For each class, the classes that were taken while it was held: one bit each.
     inside: [AtomicU16; CLASSES.len()],
     /// How many locks of each class are held now.
     held: [AtomicUsize; CLASSES.len()],
-    /// The threads that sleep, and what for.
+    /// The threads that sleep, each with the lock it waits for.
     sleeping: Mutex<Vec<(u64, Holder)>>,
     deadlocks: AtomicU64,
 }
 
 impl Lockdep {
-    /// A lock of this class is about to be taken by somebody who will wait for it if he must. A lock
-    /// that is only tried cannot close a circle, so nobody says this for it.
+    /// This thread is about to take a lock of this class, and will wait if it has to. Locks that are only
+    /// tried are not announced: they cannot close a circle.
     pub(super) fn about_to_take(&self, class: LockClass) {
         HELD.with(|held| {
             for outer in held.borrow().iter() {
@@ -143,13 +143,13 @@ impl Lockdep {
 
     /// This thread is about to sleep until the lock of this holder is free.
     ///
-    /// A thread notes what it holds before it says what it waits for, and the list is locked. So the last
-    /// thread of a circle sees the whole circle.
+    /// A thread records what it holds before it announces what it waits for, and the list is locked. So
+    /// the last thread of a circle sees the whole circle.
     pub(super) fn sleep(&self, holder: &Holder) -> Result<Sleeping<'_>, Deadlock> {
         let me = ME.with(|me| *me);
         let mut sleeping = lock(&self.sleeping);
         let mut next = holder.load(Acquire);
-        // A chain without a circle is no longer than there are sleepers.
+        // A chain without a circle cannot be longer than the list.
         for _ in 0..=sleeping.len() {
             if next == me {
                 self.deadlocks.fetch_add(1, Relaxed);
@@ -164,19 +164,19 @@ impl Lockdep {
         Ok(Sleeping { lockdep: self, me })
     }
 
-    /// How often a thread would have waited for itself, directly or through others.
+    /// How often a thread would have ended up waiting for itself.
     pub(super) fn deadlocks(&self) -> u64 {
         self.deadlocks.load(Relaxed)
     }
 
-    /// The classes of which a lock is held now.
+    /// The classes with a lock that is held now.
     pub(super) fn held(&self) -> impl Iterator<Item = LockClass> {
         let held = |class: &LockClass| self.held[*class as usize].load(Relaxed) != 0;
         CLASSES.into_iter().filter(held)
     }
 
-    /// Classes that were taken inside one another, each inside the one before it and the first inside the
-    /// last. The shortest circle if there are several.
+    /// The shortest circle in the order: each class was taken inside the one before it, and the first
+    /// inside the last.
     pub(super) fn circle(&self) -> Option<Vec<LockClass>> {
         let circles = CLASSES
             .into_iter()
@@ -204,7 +204,7 @@ impl Lockdep {
     }
 }
 
-/// What is wrong with an order that has a circle in it.
+/// Describes a circle in the lock order.
 pub(super) fn write_circle(f: &mut fmt::Formatter<'_>, classes: &[LockClass]) -> fmt::Result {
     f.write_str("the lock order has a circle: ")?;
     for class in classes {

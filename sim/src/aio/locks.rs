@@ -1,7 +1,7 @@
-//! The locks of the kernel, which tell [`Lockdep`] what happens to them.
+//! The locks of the kernel. They tell [`Lockdep`] what happens to them.
 //!
-//! A thread that panics in these systems has met a broken contract and says so. What it held is left as
-//! it was; the others go on, so that they can be joined and the panic be seen.
+//! Poisoning is ignored. A thread that panics here has found a broken contract; the other threads go on,
+//! so they can be joined and the panic is seen.
 
 use std::sync::{Arc, PoisonError};
 
@@ -72,8 +72,8 @@ impl<T> Drop for SpinGuard<'_, T> {
 
 /// A lock whose holder may sleep, and which can be tried: `struct mutex`, a page lock.
 ///
-/// It is made of a mutex that is never held for long and a condition, since loom's `Mutex::try_lock`
-/// blocks where it should fail.
+/// It is built from a short-lived mutex and a condition variable, because loom's `Mutex::try_lock` blocks
+/// where it should fail.
 pub(super) struct SleepingLock {
     class: LockClass,
     lockdep: Arc<Lockdep>,
@@ -93,7 +93,7 @@ impl SleepingLock {
         }
     }
 
-    /// Takes the lock, and sleeps until it is free if it must.
+    /// Takes the lock, sleeping until it is free.
     pub(super) fn lock(&self) -> Result<SleepingGuard<'_>, Deadlock> {
         self.lockdep.about_to_take(self.class);
         let mut locked = lock(&self.locked);

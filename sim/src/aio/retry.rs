@@ -1,16 +1,16 @@
 //! Requests that are retried until they can end: how Linux did asynchronous reads in 2005.
 //!
-//! A request that would have to wait queues its wait and returns `EIOCBRETRY`. When what it waits for
-//! happens, an interrupt "kicks" it: it goes to the run list of its context, and a worker runs it again. Names
-//! follow the kernel.
+//! A request that would have to wait queues its wait and returns `EIOCBRETRY`. When the event that it waits
+//! for happens, an interrupt "kicks" the request: it goes to the run list of its context, and a worker runs
+//! it again. Names follow the kernel.
 //!
 //! # The races
 //!
-//! The waker deletes the wait, sets the flag `KICKED` and puts the request on the run list, in three steps. It
-//! has no reference to the request. The run that has queued the wait ends meanwhile, and sees either that no
-//! wait is queued or that `KICKED` is set. Then it puts the request on the run list by itself. The next
-//! run may complete the request, and the waker goes on with freed memory; or it may wait for something
-//! else, and the waker makes it run before that has happened.
+//! The waker deletes the wait, sets the flag `KICKED`, and puts the request on the run list. These are three
+//! steps, and it has no reference to the request. Meanwhile the run that queued the wait ends. It sees that
+//! no wait is queued, or that `KICKED` is set, and puts the request on the run list itself. The next run may
+//! complete the request, and the waker goes on with freed memory. Or the next run may wait for something
+//! else, and the waker makes the request run before that has happened.
 //!
 //! The versions:
 //!
@@ -30,8 +30,8 @@
 //! from the request which task to wake; the request was on the stack of that task, which may have returned.
 //! And a task that has slept leaves `KICKED` set, so that it does not sleep in its next wait.
 //!
-//! `tests/loom_aio.rs` finds each of these in every interleaving that leads to it, and nothing where it says
-//! that a version holds; the program `aio` counts them at full speed.
+//! `tests/loom_aio.rs` explores the interleavings of up to three preemptions. It finds each of these races, and
+//! none where it says that a version holds. The program `aio` counts them at full speed.
 //!
 //! ```
 //! use seqschedlock_sim::aio::retry::{Kioctx, Looks, RetryMethod, Version};
@@ -50,15 +50,15 @@
 //!
 //! # This crate's lock
 //!
-//! It does not fit here. Both sides change things; what is needed is that exactly one of them queues the
-//! request, and that the request lives as long as its waker uses it. That is what a mutex is for. The kinship is
-//! elsewhere: `KICKED` is what the wake bit is to `Park`. A sleeper registers, looks again, and sleeps; a waker
-//! clears before it notifies.
+//! It does not fit here. Both sides change things. Exactly one of them must queue the request, and the
+//! request must live as long as its waker uses it. That is what a mutex is for. There is a kinship
+//! elsewhere: `KICKED` plays the part of the wake bit of `Park`, where a reader registers, looks again and
+//! sleeps, and a writer clears the bit before it notifies.
 //!
 //! # What was left out
 //!
 //! - The ring: completed requests are in a list.
-//! - `io_destroy` does not wait for requests under way, it refuses.
+//! - `io_destroy` does not wait for requests under way; it refuses.
 //! - A condition that has come true stays true.
 
 mod check;

@@ -7,11 +7,12 @@
 //! # The races
 //!
 //! A reader looks up the first page, reads events, and writes the new head there. If the page was copied in
-//! between, the head goes to the old page, which nobody looks at any more: the same events are read again.
+//! between, the head goes to the old page, where nobody looks any more, and the same events are read again.
 //! If the old page has been freed by then, the reader uses memory that belongs to somebody else. Setup has
-//! the same race with the id of the ring. And a context can be freed while a page of it is being moved.
+//! the same race with the id of the ring. And a context can be freed while one of its pages is being moved.
 //!
-//! The answer took four attempts in two weeks of March 2014. Each is a [`Version`] here:
+//! It took four drafts in March 2014 to close these races, and the patch in the seed between them. The
+//! stages are [`Version`]s here:
 //!
 //! | | from | |
 //! |---|---|---|
@@ -23,8 +24,8 @@
 //! | [`MERGED`](Version::MERGED) | fa8a53c39f3f, 2014 | holds |
 //! | [`COMMIT`](Version::COMMIT) | `seqschedlock` | holds, and is not worth it |
 //!
-//! `tests/loom_aio.rs` finds each of these in every interleaving that leads to it, and nothing where it says
-//! that a version holds; the program `aio` counts them at full speed.
+//! `tests/loom_aio.rs` explores the interleavings of up to three preemptions. It finds each of these races, and
+//! none where it says that a version holds. The program `aio` counts them at full speed.
 //!
 //! ```
 //! use seqschedlock_sim::aio::ring::{Buffer, Mm, Receipts, Version};
@@ -47,19 +48,19 @@
 //!
 //! # Lifetimes
 //!
-//! A page or context that is freed is marked and stays in memory, so whoever uses it afterwards is reported
-//! and does not crash. Nothing stops at the first report: [`Mm::findings`] counts them all. A thread that
-//! would sleep for ever reports the deadlock and answers [`Errno::Deadlock`](super::Errno::Deadlock).
+//! A page or context that is freed is only marked. If it is used afterwards, that is reported, and nothing
+//! crashes. A report stops nothing: [`Mm::findings`] counts them all. A thread that would sleep for ever
+//! reports the deadlock and answers [`Errno::Deadlock`](super::Errno::Deadlock).
 //!
 //! # What was left out
 //!
-//! - Of an event there is only its `data`, of the header only what changes after setup. User space reads
-//!   the ring through system calls, not in place.
+//! - Events have only their `data`, and the header has only what changes after setup. User space reads the
+//!   ring through system calls, not in place.
 //! - Readers do not wait for events.
-//! - The references of ptes: a migration takes them away before anybody compares the count.
-//! - RCU: a lookup takes `ioctx_lock`, and a context is freed by its last user, once that holds no lock.
-//! - The counters of free slots that each CPU has of its own; the ring is as large as asked for, not twice.
-//! - The read barrier came in 3.17 only. All versions here have it, so that each race shows alone.
+//! - The references of ptes. A migration removes them before the count is compared.
+//! - RCU. A lookup takes `ioctx_lock` instead, and the last user of a context frees it once it holds no lock.
+//! - Per-CPU counters of free slots. So the ring is as large as asked for, not twice as large.
+//! - The read barrier came only in 3.17. All versions here have it, so that each race shows alone.
 
 mod check;
 mod complete;

@@ -1,7 +1,7 @@
 //! The systems under loom: as small as a kernel can be and still show every race.
 //!
 //! Pages have one word, which is enough to be old or new, and their index has one lock, as in 2005.
-//! A page of an AIO ring has four slots, of which the header may take one.
+//! A page of an AIO ring has four slots; the header takes one of the first page.
 //! `Arc` is `std`'s everywhere: nobody acts on a count of references, so there is nothing to explore
 //! about it.
 
@@ -27,20 +27,21 @@ pub(crate) fn sleep(_duration: Duration) {
 
 /// Looks at a flag that others may change.
 ///
-/// With a read-modify-write, since of all accesses before a store loom remembers the last one only: after a
-/// load of its own, a thread that stores would never be tried before the load of another.
+/// It is a read-modify-write because loom compares a store with the last access before it only. If that was
+/// a load by the same thread, loom does not try the store before the loads of other threads.
 pub(crate) fn look(flag: &atomic::AtomicBool, ordering: atomic::Ordering) -> bool {
     flag.fetch_or(false, ordering)
 }
 
-/// Sets a flag that others look at: with a swap, since loom can put a plain store before an earlier
+/// Sets a flag that others look at. It is a swap because loom may order a plain store before an earlier
 /// read-modify-write.
 pub(crate) fn set(flag: &atomic::AtomicBool, value: bool) {
     flag.swap(value, atomic::Ordering::AcqRel);
 }
 
-/// A pointer that orders what it points to and nothing else: the store releases, the load acquires. (The
-/// kernel's loads have the order by dependency.) A reader may still see an older target, so all stay.
+/// A pointer that others may change at any time. It orders its target and nothing else: stores release,
+/// loads acquire. (In the kernel, loads are ordered by dependency.) A load may still return an older
+/// target, so all of them are kept.
 #[derive(Debug)]
 pub(crate) struct Pointer<T> {
     current: atomic::AtomicUsize,

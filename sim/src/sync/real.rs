@@ -26,8 +26,8 @@ pub(crate) fn set(flag: &atomic::AtomicBool, value: bool) {
     flag.store(value, atomic::Ordering::Release);
 }
 
-/// A pointer that others may change at any time: reading it and writing it are one step each. By the
-/// time it is used, the kernel's object behind it may have been freed.
+/// A pointer that others may change at any time. Loading and storing are one step each; by the time the
+/// target is used, the kernel may have freed it.
 ///
 /// A mutex synchronizes more than a bare pointer does. Under loom it is a bare one.
 #[derive(Debug)]

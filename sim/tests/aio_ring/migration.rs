@@ -1,4 +1,4 @@
-//! Pages that are moved, and what keeps them from it.
+//! Pages that are moved.
 
 use std::sync::Arc;
 use std::thread;
@@ -43,7 +43,7 @@ fn a_moved_page_takes_its_events_along() {
     }
 }
 
-/// The first draft takes its locks in a circle. That shows without anybody waiting for anybody.
+/// The first draft takes its locks in a circle. Nobody has to wait for anybody to find that out.
 fn expected(version: Version) -> Result<(), Vec<Violation>> {
     match version.migrate {
         Migrate::WaitsForRingLock => Err(vec![Violation::LockCircle(vec![
@@ -141,7 +141,7 @@ fn read(process: &Arc<Mm>, id: u64) {
 
 fn migrate(process: &Arc<Mm>, id: u64) {
     for round in 0..1000 {
-        // It is refused where the page is in use.
+        // It is refused while the page is in use.
         let _ = process.compact(round);
         let _ = process.move_pages(id, round % 2);
     }

@@ -41,7 +41,7 @@ fn a_setup_in_trouble_answers_why_and_leaves_nothing_behind() {
     }
 }
 
-/// The third draft jumped to the label behind the unlock.
+/// The third draft jumped past the unlock.
 #[test]
 fn a_setup_that_forgets_to_unlock_is_found_out() {
     let third_draft = Version {
@@ -51,7 +51,7 @@ fn a_setup_that_forgets_to_unlock_is_found_out() {
     let class = LockClass::RingLock;
     for (trouble, errno) in TROUBLES {
         let process = Mm::new(third_draft);
-        // In a thread of its own, which goes on holding the lock.
+        // In a thread of its own, which never releases the lock.
         thread::scope(|threads| {
             threads.spawn(|| {
                 let answer = process.io_setup_in_trouble(EVENTS, Some(trouble));
@@ -83,7 +83,7 @@ fn all_contexts_together_have_a_limit() {
     }
 }
 
-/// What is mapped when the limit says no was not unmapped before 2015.
+/// A setup that the limit refused had mapped its ring by then, and did not unmap it before 2015.
 #[test]
 fn a_setup_beyond_the_limit_left_its_area_behind_before_2015() {
     for version in Version::ALL
@@ -143,7 +143,7 @@ fn a_context_in_use_lives_until_it_is_let_go() {
         process.io_destroy(id).unwrap();
         assert_eq!(context.io_submit().err(), Some(Errno::Invalid));
         drop(context);
-        request.complete(1); // as if nothing had been
+        request.complete(1); // as if nothing had happened
         assert_eq!(process.check(), Ok(()), "{}", version.name);
     }
 }

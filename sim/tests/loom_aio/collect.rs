@@ -1,4 +1,4 @@
-//! How a model is judged: by all that goes wrong in any of its executions.
+//! A model is judged by everything that goes wrong in any of its executions.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use crate::explore::{explore_all, explore_to};
 
-/// What a program of a model ends with: all that was wrong in this execution.
+/// How an execution of a program ends: with everything that was wrong in it.
 pub type Outcome<V> = Result<(), Vec<V>>;
 
-/// Explores a program up to so many preemptions, or all of it, and panics with what went wrong in it: a
+/// Explores a program with a bound on preemptions, or without, and panics with everything that went wrong: a
 /// line for each kind.
 pub fn collect<V: Display>(
     preemptions: Option<usize>,
@@ -33,7 +33,7 @@ pub fn collect<V: Display>(
         Some(preemptions) => explore_to(preemptions, model),
         None => explore_all(model),
     }
-    // To be seen with `--nocapture`.
+    // Shown with `--nocapture`.
     println!(
         "{}: {} executions, {:.2} s",
         std::thread::current().name().unwrap_or_default(),
@@ -46,8 +46,7 @@ pub fn collect<V: Display>(
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Makes tests of a program that must go well. A line reads: *under this version, with the usual bound or
-/// another*.
+/// Makes tests that a program goes well. A line reads: *under this version, with the usual bound or another*.
 macro_rules! holds {
     ($program:path: $($name:ident: $version:expr $(, $bound:expr)?;)*) => {$(
         #[test]
@@ -59,8 +58,8 @@ macro_rules! holds {
 }
 pub(crate) use holds;
 
-/// Makes tests of a program in which something must go wrong. A line reads: *under this version that is
-/// found, with the usual bound or another*.
+/// Makes tests that something goes wrong in a program. A line reads: *under this version this is found, with
+/// the usual bound or another*.
 macro_rules! finds {
     ($program:path: $($name:ident: $version:expr => $message:literal $(, $bound:expr)?;)*) => {$(
         #[test]

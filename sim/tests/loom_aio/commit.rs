@@ -8,7 +8,7 @@ use crate::ring_programs::{
     read_and_migrate, read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
 };
 
-/// The head is written and nobody asks whether a migration was under way.
+/// A reader writes the head and does not check whether a migration was under way.
 const WITHOUT_VALIDATION_OF_THE_HEAD: Version = Version {
     read: Read::Validated { head: false },
     ..Version::COMMIT

@@ -50,7 +50,7 @@ impl World {
         spawn(move || context.work())
     }
 
-    /// What is left on the run list is run; then nothing happens any more.
+    /// Runs what is left on the run list. Then everything is at rest.
     fn at_the_end(&self) -> Outcome {
         self.context.work();
         self.context.check()
@@ -85,7 +85,7 @@ fn two_looks_each(version: Version) -> Outcome {
     submit_and_wake(version, Looks::Twice, 2)
 }
 
-/// What goes wrong besides retries for nothing.
+/// What went wrong besides retries for nothing.
 fn harm(outcome: Outcome) -> Outcome {
     let mut wrong = outcome.err().unwrap_or_default();
     wrong.retain(|violation| *violation != Violation::SpuriousRetry);
@@ -127,7 +127,7 @@ fn wake_and_destroy(version: Version) -> Outcome {
     }
 }
 
-/// The task runs its request itself, and has it on its stack.
+/// The task runs its request itself. The request is on its stack.
 fn submit_sync_and_wake(version: Version, waits: usize) -> Outcome {
     let world = World::new(version, Looks::Once, waits);
     let reading = {
@@ -184,8 +184,8 @@ holds! { one_look:
     suzuki_holds_with_the_look_outside: LOOK_OUTSIDE;
 }
 
-// 2005: as above, and the next run waits for something else; the waker finds the iocb waiting, and queues
-// it nevertheless.
+// 2005: as above, but the next run waits for something else; the waker finds the iocb waiting, and queues it
+// nevertheless.
 finds! { one_look_each:
     y2005_touches_a_freed_iocb_after_two_waits: Version::Y2005 => "a freed iocb is touched";
     y2005_kicks_an_iocb_that_waits: Version::Y2005
@@ -205,8 +205,8 @@ holds! { one_look_each:
     suzuki_holds_for_two_waits_with_the_look_outside: LOOK_OUTSIDE;
 }
 
-// 2.6.14: the method queues its wait; the waker deletes it; the method looks again, finds all well and
-// nothing to delete, completes and frees the iocb; the waker goes on with it.
+// 2.6.14: the method queues its wait; the waker deletes it; the method looks again, finds the condition true
+// and nothing to delete, completes and frees the iocb; the waker goes on with it.
 finds! { two_looks:
     y2005_touches_a_freed_iocb_that_looks_twice: Version::Y2005 => "a freed iocb is touched";
     only_the_kick_touches_a_freed_iocb_that_looks_twice: Version::ONLY_KICK
@@ -218,8 +218,8 @@ holds! { two_looks:
     suzuki_holds_for_two_looks: Version::SUZUKI;
 }
 
-// Half a fix is as good as the whole here: a method that looks twice takes the lock of the queue first, and
-// so waits for the waker. What is left is the retry for nothing.
+// Half of the fix is enough here: a method that looks twice takes the lock of the queue first, and so waits
+// for the waker. Only the retry for nothing is left.
 holds! { harmless_two_looks:
     only_the_deletion_does_no_harm: Version::ONLY_DELETION;
 }
@@ -228,7 +228,8 @@ holds! { harmless_two_looks_each:
     suzuki_does_no_harm_in_two_waits: Version::SUZUKI;
 }
 
-// Suzuki: the kick of the first wait comes when the method has seen for itself and gone on to the second.
+// Suzuki: when the kick of the first wait comes, the method has seen the condition by itself and has gone on
+// to the second wait.
 finds! { two_looks_each:
     y2005_kicks_an_iocb_that_waits_and_looks_twice: Version::Y2005
         => "an iocb is kicked while a wait of it is queued";
@@ -274,7 +275,7 @@ holds! { sync_wait:
     a_synchronous_iocb_is_left_alone_once_the_task_is_known: TASK_READ_FIRST;
 }
 
-// A task that has slept leaves KICKED set. Its next wait finds that and goes on at once.
+// A task that has slept leaves KICKED set. Its next wait finds the flag and goes on at once.
 finds! { sync_waits:
     a_synchronous_iocb_goes_on_too_early_after_the_first_wait: TASK_READ_FIRST
         => "a retry begins while a wait is queued";

@@ -8,7 +8,7 @@ use crate::ring_programs::{
     read_and_migrate, read_complete_and_migrate, setup_and_migrate, teardown_and_migrate,
 };
 
-/// A truncation that does not wait for the page lock, and so comes upon migrations under way.
+/// Truncation does not wait for the page lock, and so meets migrations under way.
 const fn without_page_lock(version: Version) -> Version {
     Version {
         page_lock: false,
@@ -29,8 +29,8 @@ const WITHOUT_WRITE_BARRIER: Version = Version {
     ..Version::MERGED
 };
 
-// The reader looks up page 0 and writes the head there; in between the migration copies the old head. Or
-// the reader looks up the page of an event, and the migration frees it before the event is read.
+// The reader looks up page 0 and then writes the head there; in between the migration copies the old head.
+// Or the reader looks up the page of an event, and the migration frees it before the event is read.
 finds! { read_and_migrate:
     y2013_loses_the_head: Version::Y2013 => "the head that was written last is lost";
     y2013_reads_from_a_freed_page: Version::Y2013 => "a freed page is touched";
@@ -60,8 +60,8 @@ finds! { complete_and_migrate:
         => "a freed page is touched";
 }
 
-// Setup looks up page 0 and writes the id there; in between the migration copies the old id. Every lookup
-// fails from then on.
+// Setup looks up page 0 and then writes the id there; in between the migration copies the old id. All
+// lookups fail from then on.
 finds! { setup_and_migrate:
     y2013_loses_the_id: Version::Y2013 => "the id is lost";
     y2013_sets_up_a_freed_page: Version::Y2013 => "a freed page is touched";
@@ -77,8 +77,8 @@ holds! { setup_and_migrate:
 // 2013: the teardown looks up the page, the migration switches to the new one and puts the old one, and
 // the teardown puts it again. Or the teardown takes the page away between the two looks of the migration.
 //
-// v2 and seed: there is no user left, the context is being freed, and the migration counts one more user.
-// When it is done, it is the last one, for the second time.
+// v2 and seed: the last user is gone and the context is being freed. The migration adds a user, and becomes
+// the last user for the second time.
 finds! { teardown_and_migrate:
     y2013_puts_a_page_twice: Version::Y2013 => "a page is put that nobody holds";
     y2013_fails_after_the_move: Version::Y2013 => "a migration fails after it has moved the page";

@@ -1,4 +1,4 @@
-//! What happens at the same time in a ring.
+//! The programs: what happens in a ring at the same time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ struct World {
 }
 
 impl World {
-    /// So many events are in the ring.
+    /// With so many events in the ring.
     fn new(version: Version, completed: u64) -> Self {
         let mm = Mm::new(version);
         let id = mm.io_setup(1).unwrap();
@@ -46,7 +46,7 @@ impl World {
         spawn(move || iocb.complete(event))
     }
 
-    /// Nothing happens any more. These events have been read; the others are read now.
+    /// Everything is at rest. These events have been read; the others are read now.
     fn at_the_end(self, events: &[u64]) -> Outcome {
         let mut wrong = self.mm.check().err().unwrap_or_default();
         let mut receipts = Receipts::default();
@@ -57,7 +57,7 @@ impl World {
                 receipts.receive(&rest.unwrap_or_default());
                 wrong.extend(receipts.check(self.completed).err().unwrap_or_default());
             }
-            // The id is lost, and the check has said so.
+            // The id is lost, which the check has reported.
             Err(_) => assert!(!wrong.is_empty(), "there is a context"),
         }
         exit(&self.mm, wrong)
@@ -72,7 +72,7 @@ fn migrate(mm: &Arc<Mm>) -> JoinHandle<()> {
     })
 }
 
-/// The process exits, and nothing is left of it.
+/// The process exits, and nothing must be left of it.
 fn exit(mm: &Mm, mut wrong: Vec<Violation>) -> Outcome {
     mm.exit_aio();
     wrong.extend(mm.check().err().unwrap_or_default());
@@ -113,7 +113,7 @@ pub fn setup_and_migrate(version: Version) -> Outcome {
     exit(&mm, wrong)
 }
 
-/// The context is dead, and its last user goes.
+/// The context has been destroyed, and its last user goes.
 pub fn teardown_and_migrate(version: Version) -> Outcome {
     let world = World::new(version, 0);
     let last = world.mm.context(world.id).unwrap();

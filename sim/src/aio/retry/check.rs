@@ -9,25 +9,25 @@ use super::violation::Violation;
 mod tests;
 
 impl Kioctx {
-    /// What went wrong so far, and how often: violations that are seen the moment they happen.
+    /// The violations that were reported so far, and how often.
     #[must_use]
     pub fn findings(&self) -> BTreeMap<Violation, u64> {
         self.witness.findings.counts()
     }
 
-    /// Checks every invariant at a quiet moment: nobody is waking, running or cancelling an iocb, and all
-    /// work that was started has been done.
+    /// Checks every invariant at rest: while nobody is waking, running or cancelling an iocb, and all work
+    /// that was started has been done.
     ///
     /// # Errors
     ///
-    /// All that is wrong now, and all that went wrong before.
+    /// Everything that is wrong now or was reported before.
     pub fn check(&self) -> Result<(), Vec<Violation>> {
         let mut wrong: Vec<_> = self.findings().into_keys().collect();
         let lockdep = &self.witness.lockdep;
         wrong.extend(lockdep.circle().map(Violation::LockCircle));
         wrong.extend(lockdep.held().map(|class| Violation::LockLeft { class }));
 
-        // A context that was freed may be looked at, here.
+        // The checker may look at a context that has been freed.
         let held = self.lock_freed();
         if !held.run_list.is_empty() && !self.is_work_started() {
             wrong.push(Violation::QueuedWithoutWork);
@@ -47,7 +47,7 @@ impl Kioctx {
         }
     }
 
-    /// One that is still active: it waits, or somebody else completes it.
+    /// An iocb that is still active has to wait for something, or be completed by somebody else.
     fn check_iocb(&self, iocb: &Kiocb, wrong: &mut Vec<Violation>) {
         let number = iocb.number();
         if iocb.is_completed() {

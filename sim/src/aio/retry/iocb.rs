@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use core::fmt;
-// Under loom, too: these are only used with `ctx_lock` held, or belong to the one retry that runs.
+// From `core` also under loom: these are only used with `ctx_lock` held, or by the one retry that runs.
 use core::sync::atomic::{
     AtomicBool as LockedBool, AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed,
 };
@@ -28,7 +28,7 @@ pub type WaitQueue = Queue<Kiocb>;
 /// What an iocb does when it runs.
 pub type RetryMethod = Method<Kiocb>;
 
-/// Where an iocb is, as far as the run list goes.
+/// Where an iocb is with respect to the run list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Entry {
@@ -36,7 +36,7 @@ pub(super) enum Entry {
     Idle,
     /// On the run list.
     Queued,
-    /// Not on the run list, and nobody may put it there: it runs.
+    /// Not on the run list, and nobody may put it there, because it runs.
     Running,
 }
 
@@ -49,7 +49,7 @@ pub struct Kiocb {
     kicked: AtomicBool,
     /// `KIF_CANCELLED`.
     cancelled: AtomicBool,
-    /// `!list_empty(&ki_wait.task_list)`. Changed with the lock of the queue, looked at without.
+    /// `!list_empty(&ki_wait.task_list)`. Changes need the lock of the queue; looking does not.
     linked: AtomicBool,
     /// `ki_run_list`, with `ctx_lock`.
     entry: AtomicU8,
@@ -61,9 +61,9 @@ pub struct Kiocb {
     queued_elsewhere: LockedBool,
     /// `ki_retried`, with `ctx_lock`.
     retried: AtomicU32,
-    /// How many retries run now.
+    /// How many retries are running.
     running: RunCount,
-    /// How far the method is.
+    /// How far the method has come.
     pub(super) progress: AtomicUsize,
     /// The task that waits for a synchronous one: `ki_obj.tsk`.
     task: Option<Task>,
@@ -85,7 +85,7 @@ impl Kiocb {
             cancelled: AtomicBool::new(false),
             linked: AtomicBool::new(false),
             entry: AtomicU8::new(Entry::Idle as u8),
-            // That of the submitter, and one for the completion.
+            // One for the submitter, one for the completion.
             users: AtomicU32::new(2),
             completed: LockedBool::new(false),
             queued_elsewhere: LockedBool::new(false),
@@ -130,7 +130,7 @@ impl Kiocb {
         self.task.clone()
     }
 
-    /// `kiocbTryKick`: whether it was kicked already.
+    /// `kiocbTryKick`. Returns whether it had been kicked before.
     pub(super) fn try_kick(&self) -> bool {
         self.touch();
         self.kicked.swap(true, AcqRel)
@@ -168,7 +168,7 @@ impl Kiocb {
         look(&self.cancelled, Acquire)
     }
 
-    /// Whether a wait of it is queued, to one who does not hold the lock of the queue.
+    /// Whether a wait of it is queued. Without the lock of the queue the answer may be old.
     pub(super) fn is_linked(&self) -> bool {
         self.touch();
         look(&self.linked, Acquire)
@@ -187,7 +187,7 @@ impl Kiocb {
         set(&self.linked, false);
     }
 
-    /// Puts it on the run list if a waker may do so: `queue_kicked_iocb`. Whether it did.
+    /// Puts it on the run list if that is allowed now: `queue_kicked_iocb`. Returns whether it did.
     pub(super) fn queue(self: &Arc<Self>, held: &mut Locked<'_>) -> bool {
         self.touch();
         let may = self.entry(held) == Entry::Idle;
@@ -213,14 +213,14 @@ impl Kiocb {
         self.entry.store(entry as u8, Relaxed);
     }
 
-    /// One more retry: whether that is more than the version allows.
+    /// Counts a retry. Returns whether it is one too many.
     pub(super) fn too_many_retries(&self, _held: &Locked<'_>) -> bool {
         let retried = self.retried.fetch_add(1, Relaxed);
         let limit = self.context.version.retry_limit;
         limit.is_some_and(|limit| retried > limit)
     }
 
-    /// Whether it is in a queue whose condition is still to come true.
+    /// Whether it is in a queue whose condition is not true yet.
     pub(super) fn waits(&self) -> bool {
         let is_here = |queue: &&Arc<WaitQueue>| {
             let mut waiters = queue.lock().clone().into_iter();
@@ -251,7 +251,7 @@ impl Kiocb {
     pub(super) fn put(&self, held: &mut Locked<'_>) {
         self.touch();
         match self.users.load(Relaxed) {
-            0 => {} // it has been freed, and the touch has said so
+            0 => {} // it has been freed, which has been reported
             1 => {
                 self.users.store(0, Relaxed);
                 held.active
@@ -305,7 +305,7 @@ pub struct Kioctx {
     pub(super) version: Version,
     between_steps: fn(),
     state: SpinLock<State>,
-    /// Work was started and has not begun. For the checker.
+    /// Whether work was started and has not begun. For the checker.
     work: LockedBool,
     lifetime: Lifetime,
     pub(super) witness: Witness,
@@ -318,8 +318,8 @@ impl Kioctx {
         Self::with_pauses(version, || {})
     }
 
-    /// The same, and whoever wakes or runs a request calls `between_steps` between the steps that a version
-    /// should make one of. A thread may be interrupted there at any time; so it can be made to happen often.
+    /// The same, and whoever wakes or runs a request calls `between_steps` at the places where versions have
+    /// their races. A program can interrupt a thread there, to make rare races frequent.
     #[must_use]
     pub fn with_pauses(version: Version, between_steps: fn()) -> Arc<Self> {
         let witness = Witness::default();
@@ -355,7 +355,7 @@ impl Kioctx {
         self.state.lock()
     }
 
-    /// The same for a checker, who may look at a context that has been freed.
+    /// The same for the checker, which may look at a context that has been freed.
     pub(super) fn lock_freed(&self) -> Locked<'_> {
         self.state.lock()
     }
@@ -379,7 +379,7 @@ impl Kioctx {
         self.work.load(Relaxed)
     }
 
-    /// The events so far, numbers and results, in the order of completion. They are taken out.
+    /// Takes the events so far: the numbers of requests and their results, in the order of completion.
     #[must_use]
     pub fn take_events(&self) -> Vec<(u64, i64)> {
         core::mem::take(&mut self.lock().events)

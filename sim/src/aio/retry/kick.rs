@@ -7,8 +7,8 @@ use super::queue::Waiters;
 use super::violation::Violation;
 
 impl WaitQueue {
-    /// What was waited for has happened: `wake_up`. It may be called from an interrupt. It holds the lock
-    /// of the queue throughout, and no reference to any iocb.
+    /// Makes the condition true and wakes everybody who waits for it: `wake_up`. It may be called from an
+    /// interrupt. It holds the lock of the queue throughout, and no reference to any iocb.
     pub fn wake_up(&self) {
         let mut waiters = self.lock();
         self.fulfil(&waiters);
@@ -27,8 +27,7 @@ fn wake(iocb: &Arc<Kiocb>, waiters: &mut Waiters<'_, Kiocb>) {
 }
 
 fn wake_async(iocb: &Arc<Kiocb>, waiters: &mut Waiters<'_, Kiocb>) {
-    // It may be freed with the iocb on the way, and then it is used after that. The versions that say
-    // so hold its lock where they use the iocb.
+    // Nothing keeps the iocb or its context alive from here on, unless the version sees to that.
     let context = &iocb.context;
     let version = context.version;
 
@@ -69,7 +68,7 @@ pub(super) fn check_not_waiting(iocb: &Kiocb) {
     }
 }
 
-/// A synchronous iocb is never queued: its task runs it.
+/// A synchronous iocb is never on a run list: its task runs it.
 fn wake_sync(iocb: &Kiocb, waiters: &mut Waiters<'_, Kiocb>) {
     iocb.unlink(waiters);
     let first = iocb.context.version.reads_task_first;

@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use super::queue::Queue;
 
-/// A request that needs some conditions to be true, one after the other, and ends then.
+/// A request that ends when some conditions have come true, one after the other.
 ///
-/// Where one is not true yet, it queues its wait and returns `EIOCBRETRY`.
+/// If one is not true yet, it queues its wait and returns `EIOCBRETRY`.
 #[derive(Debug)]
 pub struct Method<W> {
     /// How it makes sure that it misses no wake-up.
     pub looks: Looks,
     /// The conditions, in order.
     pub waits: Vec<Arc<Queue<W>>>,
-    /// So many times it returns `EIOCBRETRY` first without having queued a wait, as after a short read.
+    /// How often it first returns `EIOCBRETRY` without having queued a wait, as after a short read.
     pub short: usize,
     /// How it ends.
     pub end: End,
 }
 
-/// How a method makes sure that it misses no wake-up. Both are right, and versions differ in which of
-/// them they are right for.
+/// How a method makes sure that it misses no wake-up. Both ways are correct, but not every version is
+/// correct for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
-    /// It looks with the lock of the queue, and queues its wait if it must. It takes the next run as the
-    /// news that the condition is true.
+    /// It looks while it holds the lock of the queue, and queues its wait if necessary. When it runs again,
+    /// it takes the condition for true.
     Once,
-    /// It queues its wait, and looks again without the lock: `prepare_to_wait`, `finish_wait`. The next
-    /// run looks again, too.
+    /// It queues its wait and then looks again, without the lock: `prepare_to_wait`, `finish_wait`. When it
+    /// runs again, it looks again.
     Twice,
 }
 
@@ -41,7 +41,7 @@ pub enum End {
 }
 
 impl<W> Method<W> {
-    /// One that waits for these, and then ends with 0.
+    /// A method that waits for these, and then ends with 0.
     #[must_use]
     pub fn new(looks: Looks, waits: &[Arc<Queue<W>>]) -> Self {
         Self {

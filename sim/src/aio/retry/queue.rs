@@ -7,7 +7,7 @@ use crate::aio::locks::{SpinGuard, SpinLock};
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 use crate::sync::{look, set};
 
-/// A condition, and who waits for it.
+/// A condition, and everybody who waits for it.
 #[derive(Debug)]
 pub struct Queue<W> {
     waiters: SpinLock<Vec<Arc<W>>>,
@@ -29,13 +29,13 @@ impl<W> Queue<W> {
         self.waiters.lock()
     }
 
-    /// Whether the condition is true. It is made true with the lock held, and stays so.
+    /// Whether the condition is true. It becomes true while the lock is held, and stays true.
     #[must_use]
     pub fn condition(&self) -> bool {
         look(&self.condition, Acquire)
     }
 
-    /// What was waited for has happened.
+    /// Makes the condition true.
     pub(super) fn fulfil(&self, _held: &Waiters<'_, W>) {
         set(&self.condition, true);
     }

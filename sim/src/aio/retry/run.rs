@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-// Under loom, too: see `iocb.rs`.
+// From `core` also under loom: see `iocb.rs`.
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::iocb::{Entry, Kiocb, Kioctx, Locked, RetryMethod};
@@ -24,7 +24,7 @@ pub(super) enum Retried {
 }
 
 impl Kioctx {
-    /// Begins a request, and runs it and whatever else is on the run list: `io_submit`.
+    /// Begins a request and runs it, and then whatever is on the run list: `io_submit`.
     pub fn io_submit(self: &Arc<Self>, method: RetryMethod) -> Arc<Kiocb> {
         let mut held = self.lock();
         held.requests += 1;
@@ -43,8 +43,8 @@ impl Kioctx {
         drop(self.drain(self.lock()));
     }
 
-    /// Cancels a request: `io_cancel`. It ends with `EINTR` when it runs next, and `callback` is to see
-    /// to that.
+    /// Cancels a request: `io_cancel`. It ends with `EINTR` when it next runs; `callback` has to make that
+    /// happen.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl Kioctx {
         if iocb.too_many_retries(&held) {
             return held; // EAGAIN: the iocb is forgotten
         }
-        // A waker that comes from here on is remembered, and cannot queue the iocb.
+        // A waker that comes from now on is remembered, but cannot queue the iocb.
         iocb.set_kicked(false);
         let entry = match version.shut_out {
             true => Entry::Running,
@@ -119,13 +119,13 @@ impl Kioctx {
 }
 
 impl Kiocb {
-    /// Ends a request that returned `EIOCBQUEUED`: `aio_complete`, called by whoever does it instead.
+    /// Ends a request that returned `EIOCBQUEUED`: `aio_complete`, called by whoever does the work.
     pub fn complete_elsewhere(&self, result: i64) {
         self.complete(result);
     }
 }
 
-/// One retry, and a look at whether it may be.
+/// Runs the retry method, and checks whether it should be run at all.
 pub(super) fn retry_alone(iocb: &Arc<Kiocb>) -> Retried {
     let context = &iocb.context;
     iocb.begin_retry();

@@ -1,6 +1,6 @@
 //! Synchronous requests: `do_sync_read` and the like.
 //!
-//! They are retried, too, by the task that waits for them. It has the iocb on its stack.
+//! They are retried, too, by the task that waits for them. The iocb is on its stack.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use super::run::{Retried, retry_alone};
 use super::task::Task;
 
 impl Kioctx {
-    /// Runs a request until it ends, and sleeps in between. The result.
+    /// Runs a request until it ends, sleeping in between, and returns its result.
     ///
-    /// One that is queued for somebody else to complete makes no sense here and counts as ended.
+    /// A request that somebody else is to complete makes no sense here and counts as ended.
     pub fn do_sync(self: &Arc<Self>, method: RetryMethod) -> i64 {
         let task = Task::new();
         let iocb = Kiocb::new(0, self, method, Some(task.clone()));
@@ -27,7 +27,7 @@ impl Kioctx {
     }
 }
 
-/// The state first, then the look: a kick that comes in between keeps the task from sleeping.
+/// The state is set before the look, so a kick that comes in between keeps the task from sleeping.
 fn wait_on_retry_sync_kiocb(iocb: &Kiocb, task: &Task) {
     task.set_about_to_sleep(true);
     match iocb.is_kicked() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::aio::locks::{lock, wait};
 use crate::sync::{Condvar, Mutex};
 
-/// The state of a task, as far as sleeping goes: `struct task_struct`.
+/// A task that may sleep: `struct task_struct`.
 #[derive(Clone, Debug)]
 pub(super) struct Task(Arc<State>);
 
@@ -24,7 +24,7 @@ impl Task {
         }))
     }
 
-    /// `set_current_state`: a wake-up that comes from here on keeps the task from sleeping.
+    /// `set_current_state`: a wake-up that comes from now on keeps the task from sleeping.
     pub(super) fn set_about_to_sleep(&self, about_to_sleep: bool) {
         *lock(&self.0.about_to_sleep) = about_to_sleep;
     }

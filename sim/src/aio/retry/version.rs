@@ -1,9 +1,9 @@
 //! The versions: what each of them did where they differ.
 
-/// A version of the retry code, as the choices that it made.
+/// A version of the retry code, described by the choices it made.
 ///
-/// The named ones are those of the kernel and of the mailing list. Models weaken them: a version with
-/// one choice changed is a twin that has to fail.
+/// The named versions are those of the kernel and of the mailing list. Models also use twins: a version
+/// with one choice changed, which has to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     /// What tables call it.
@@ -16,29 +16,30 @@ pub struct Version {
     pub deletes_inside: bool,
     /// A waker sets `KICKED` within `ctx_lock`, in one section with the queueing.
     pub kicks_inside: bool,
-    /// Where a run that returns `EIOCBRETRY` looks whether a wait was queued at all.
+    /// Where a run that got `EIOCBRETRY` checks whether a wait was queued at all.
     pub look: RunnerLook,
-    /// A run that has ended asks whether a waker came meanwhile. Without, it is a twin.
+    /// A run that has ended checks whether a waker came meanwhile. Without this it is a twin.
     pub asks_kicked: bool,
-    /// While it runs, an iocb cannot be queued. Otherwise it is a twin.
+    /// An iocb cannot be queued while it runs. Without this it is a twin.
     pub shut_out: bool,
-    /// A waker starts the work within `ctx_lock`. No version does; it would keep the context alive.
+    /// A waker starts the work within `ctx_lock`. No version does; it would make sure that the context is
+    /// still there.
     pub starts_work_inside: bool,
-    /// The waker of a synchronous iocb looks up the task before it sets `KICKED`. No version does; after
-    /// that the iocb may be gone.
+    /// The waker of a synchronous iocb looks up the task before it sets `KICKED`, after which the iocb may be
+    /// gone. No version does.
     pub reads_task_first: bool,
-    /// A run answers `EAGAIN` after so many retries, and forgets the iocb.
+    /// After so many retries a run answers `EAGAIN` and forgets the iocb.
     pub retry_limit: Option<u32>,
 }
 
-/// Where a run that returns `EIOCBRETRY` looks whether a wait was queued at all.
+/// Where a run that got `EIOCBRETRY` checks whether a wait was queued at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunnerLook {
     /// Before it takes `ctx_lock`.
     Outside,
     /// With `ctx_lock`.
     Inside,
-    /// Nowhere: a method that returns `EIOCBRETRY` sees to it that it is kicked.
+    /// Nowhere: a method that returns `EIOCBRETRY` has to make sure that it will be kicked.
     Never,
 }
 
@@ -67,7 +68,7 @@ impl Version {
 
     /// The other half: the wait entry is deleted within the section.
     ///
-    /// It is enough for methods that look twice: they take the lock of the queue first, and so wait for a
+    /// It is enough for methods that look twice. They take the lock of the queue first, and so wait for a
     /// waker that is under way.
     pub const ONLY_DELETION: Self = Self {
         name: "only the deletion",
@@ -76,7 +77,7 @@ impl Version {
         ..Self::Y2005
     };
 
-    /// The patch in the seed, Suzuki's of 27 July 2005: both halves, and the look of the run as well.
+    /// The patch in the seed, by Suzuki, of 27 July 2005: both halves, and the check of the run, too.
     pub const SUZUKI: Self = Self {
         name: "Suzuki",
         sound_for_one_look: true,
@@ -87,7 +88,7 @@ impl Version {
         ..Self::Y2005
     };
 
-    /// What Linux 2.6.14 did instead: `KICKED` within the section, and no look.
+    /// What Linux 2.6.14 did instead: `KICKED` is set within the section, and a run does not check.
     pub const V2_6_14: Self = Self {
         name: "2.6.14",
         sound_for_one_look: true,

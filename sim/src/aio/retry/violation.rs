@@ -7,16 +7,16 @@ use crate::aio::lockdep::{self, LockClass};
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Violation {
-    // Seen the moment it happens.
+    // Reported when it happens.
     /// Somebody used an iocb that had been freed.
     FreedIocbTouched,
     /// Somebody used a context that had been freed.
     FreedContextTouched,
-    /// A waker was about to queue an iocb that still waits: the kernel warns, or stops.
+    /// A waker was about to queue an iocb that waits for something else. The kernel warns, or stops.
     KickedWhileWaiting,
-    /// A retry began although what it is to go on from has not happened. For methods that look once.
+    /// A retry began before its condition came true, in a method that looks once.
     RetryWhileWaiting,
-    /// A retry began for nothing. It looks again, so it does no harm. For methods that look twice.
+    /// The same in a method that looks twice. It does no harm there, since the method looks again.
     SpuriousRetry,
     /// Two retries of one iocb ran at the same time.
     TwoRetries,
@@ -24,10 +24,10 @@ pub enum Violation {
     QueuedTwice,
     /// An iocb completed twice.
     CompletedTwice,
-    /// An iocb completed while a wait of it was queued: the kernel stops.
+    /// An iocb completed while a wait of it was queued. The kernel stops.
     CompletedWhileWaiting,
 
-    // Seen when nothing happens any more.
+    // Found at rest.
     /// What an iocb waits for has happened, and it will never run again.
     WakeupLost {
         /// Its number.
@@ -47,7 +47,8 @@ pub enum Violation {
         /// How many.
         iocbs: usize,
     },
-    /// Locks of these classes were taken inside one another, the first inside the last.
+    /// Locks of these classes were taken in a circle: each inside the one before it, the first inside the
+    /// last.
     LockCircle(Vec<LockClass>),
     /// A lock is still held.
     LockLeft {

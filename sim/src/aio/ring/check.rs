@@ -12,7 +12,7 @@ use super::violation::Violation;
 mod tests;
 
 impl Mm {
-    /// What went wrong so far, and how often: violations that are seen the moment they happen.
+    /// The violations that were reported so far, and how often.
     #[must_use]
     pub fn findings(&self) -> BTreeMap<Violation, u64> {
         let mut findings = self.witness.findings.counts();
@@ -23,12 +23,12 @@ impl Mm {
         findings
     }
 
-    /// Checks every invariant at a quiet moment: no call about any ring of this process is under way,
-    /// and no [`ContextRef`](super::ContextRef) is held.
+    /// Checks every invariant at rest: while no operation on a ring of this process is under way and no
+    /// [`ContextRef`](super::ContextRef) is held.
     ///
     /// # Errors
     ///
-    /// All that is wrong now, and all that went wrong before.
+    /// Everything that is wrong now or was reported before.
     pub fn check(&self) -> Result<(), Vec<Violation>> {
         let mut wrong: Vec<_> = self.findings().into_keys().collect();
         self.check_locks(&mut wrong);

@@ -6,7 +6,7 @@ use super::violation::Violation;
 use crate::aio::errno::Errno;
 use crate::sync::atomic::Ordering::{Relaxed, Release};
 
-/// A request under way. The ring has room for its event, and its context stays.
+/// A request under way. It has a place in the ring, and keeps its context alive.
 #[derive(Debug)]
 pub struct Iocb(ContextRef);
 
@@ -15,8 +15,8 @@ impl ContextRef {
     ///
     /// # Errors
     ///
-    /// [`Errno::Again`] if the ring would have no room for the event, [`Errno::Invalid`] if the context
-    /// was destroyed.
+    /// [`Errno::Again`] if the ring has no room for another event, [`Errno::Invalid`] if the context has been
+    /// destroyed.
     pub fn io_submit(&self) -> Result<Iocb, Errno> {
         if self.context.is_dead() {
             return Err(Errno::Invalid);
@@ -33,10 +33,10 @@ impl ContextRef {
 }
 
 impl Iocb {
-    /// Ends the request and puts `data` into the ring: `aio_complete`. It cannot sleep, and waits for
-    /// nothing but a spin lock.
+    /// Ends the request and puts `data` into the ring: `aio_complete`. It cannot sleep; it waits for nothing
+    /// but a spin lock.
     pub fn complete(self, data: u64) {
-        // It fails where a page is missing, and that has been reported.
+        // It fails only if a page is missing, which has been reported.
         let _ = complete(&self.0.context, data);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-// Under loom, too: setup writes these before others know the context, or nobody acts on them but the
-// checker, or they are a count that no race is about.
+// From `core` also under loom. Setup writes these before anybody else knows the context, or only the
+// checker reads them, or they are counts that no race depends on.
 use core::sync::atomic::{AtomicU32 as Count, AtomicU64, Ordering::AcqRel, Ordering::Acquire};
 
 use seqschedlock::{Park, RawSeqSchedLock};
@@ -30,7 +30,7 @@ pub(super) type Ring = RingFile<KioCtx>;
 /// What `completion_lock` protects.
 #[derive(Debug, Default)]
 pub(super) struct Completion {
-    /// The tail that the kernel trusts; that in the ring is for user space.
+    /// The kernel's own tail. The one in the ring is for user space.
     pub(super) tail: u32,
 }
 
@@ -41,14 +41,14 @@ pub(super) struct KioCtx {
     dead: AtomicBool,
     ring_pages: Box<[Pointer<RingPage>]>,
     nr_pages: AtomicUsize,
-    /// One less than the slots of its pages: the header takes one.
+    /// The slots of all pages but one, which the header takes.
     pub(super) nr_events: u32,
     ring_lock: SleepingLock,
     completion_lock: SpinLock<Completion>,
     /// The lock of the version `Commit`: migrations are its sections.
     migrations: RawSeqSchedLock<Park>,
     file: OnceLock<Arc<Ring>>,
-    /// `user_id` and `mmap_base`, which are the same as long as nobody moves the ring.
+    /// `user_id` and `mmap_base`: they are the same as long as nobody moves the ring.
     user_id: AtomicU64,
     /// Its place in the table.
     id: Count,
@@ -65,7 +65,7 @@ pub(super) struct KioCtx {
 }
 
 impl KioCtx {
-    /// A context for so many events, without any page yet, with one user: the table.
+    /// A context for `max_reqs` events. It has no pages yet, and one user: the table.
     pub(super) fn new(max_reqs: u32, version: Version, witness: &Arc<Witness>) -> Arc<Self> {
         let lockdep = &witness.lockdep;
         let pages = pages_for(max_reqs);
@@ -87,7 +87,7 @@ impl KioCtx {
             file: OnceLock::new(),
             user_id: AtomicU64::new(0),
             id: Count::new(0),
-            // A full ring has one event less than it has room for, to be told from an empty one.
+            // One slot stays empty: that is how a full ring differs from an empty one.
             available: Count::new(nr_events - 1),
             max_reqs,
             head: Count::new(0),
@@ -111,7 +111,7 @@ impl KioCtx {
         self.witness.pause();
     }
 
-    /// `percpu_ref_get`. The caller knows that there is a user already, or should.
+    /// `percpu_ref_get`. The caller should know that there is a user already.
     pub(super) fn get(&self) {
         self.touch();
         self.users.fetch_add(1, AcqRel);
@@ -124,7 +124,7 @@ impl KioCtx {
         get_unless_zero(&self.users, THE_TABLE)
     }
 
-    /// `percpu_ref_put`: what is left to do if that was the last user.
+    /// `percpu_ref_put`. Returns what is left to do if that was the last user.
     #[must_use = "the last user has the context freed"]
     pub(super) fn put(self: &Arc<Self>) -> Option<LastUser> {
         self.touch();
@@ -136,7 +136,7 @@ impl KioCtx {
         self.users.load(Acquire)
     }
 
-    /// Nobody may look it up or wait for events any more. `false` if that was so already.
+    /// Marks the context as dead. Returns `false` if it already was.
     pub(super) fn kill(&self) -> bool {
         self.touch();
         !self.dead.swap(true, AcqRel)
@@ -146,7 +146,7 @@ impl KioCtx {
         self.dead.load(Acquire)
     }
 
-    /// `false` if somebody is freeing it already.
+    /// Returns `false` if somebody is already freeing it.
     pub(super) fn begin_teardown(&self) -> bool {
         !self.teardown.swap(true, AcqRel)
     }
@@ -159,7 +159,7 @@ impl KioCtx {
     pub(super) fn ring_lock(&self) -> Result<SleepingGuard<'_>, Deadlock> {
         self.touch();
         let guard = self.ring_lock.lock()?;
-        self.touch(); // it may have been freed while we slept
+        self.touch(); // it may have been freed while this thread slept
         Ok(guard)
     }
 
@@ -207,7 +207,7 @@ impl KioCtx {
         &self.ring_pages[index]
     }
 
-    /// What `ring_pages[index]` points to, for one who cannot do without.
+    /// What `ring_pages[index]` points to. A null pointer is reported.
     pub(super) fn page(&self, index: usize) -> Result<Arc<RingPage>, Errno> {
         self.ring_page(index).load().ok_or_else(|| {
             self.report(Violation::NoPage);
@@ -258,17 +258,17 @@ impl KioCtx {
     }
 }
 
-/// How many pages a ring needs for so many events, its header, and the two slots that tell a full ring
-/// from an empty one.
+/// How many pages a ring needs: for its events, its header, and the two slots that the kernel adds so that
+/// a full ring differs from an empty one.
 ///
-/// (The kernel doubles the number first, for counters that each CPU has of its own.)
+/// (The kernel also doubles the number of events, for its per-CPU counters.)
 fn pages_for(events: u32) -> usize {
     (events as usize + 3).div_ceil(RING_SLOTS)
 }
 
-/// The last user of a context is gone: the context is to be freed.
+/// The last user of a context is gone, and the context has to be freed.
 ///
-/// The kernel leaves that to a work queue. Here the caller does it as soon as he holds no lock.
+/// The kernel leaves that to a work queue. Here the caller does it once it holds no lock.
 #[must_use = "the context is not freed otherwise"]
 #[derive(Debug)]
 pub(super) struct LastUser(pub(super) Arc<KioCtx>);

@@ -1,5 +1,4 @@
-//! The file that the pages of a ring belong to: the page cache, `private_data`, and the ptes of its one
-//! mapping.
+//! The file of a ring: its page cache, its `private_data`, and the ptes of its one mapping.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ impl<C> PrivateData<C> {
     }
 }
 
-/// `aio_ring_file` and its mapping. What `private_data` points to is nothing to it.
+/// `aio_ring_file` and its mapping. To the file, `private_data` is a pointer to anything.
 #[derive(Debug)]
 pub(super) struct RingFile<C> {
     /// The page cache, behind its `tree_lock`.
@@ -47,7 +46,7 @@ enum Pte {
 }
 
 impl<C> RingFile<C> {
-    /// A file of so many pages, none of which is there yet.
+    /// A file with room for so many pages.
     pub(super) fn new(pages: usize, witness: &Arc<Witness>) -> Arc<Self> {
         let nothing = PrivateData { context: None };
         Arc::new(Self {
@@ -90,7 +89,7 @@ impl<C> RingFile<C> {
         lock(&self.pages).get(index)?.clone()
     }
 
-    /// `find_or_create_page`: a new page, with the reference of the cache and one for the caller.
+    /// `find_or_create_page`: a new page with two references, of the cache and of the caller.
     pub(super) fn create_page(&self, index: usize) -> Arc<RingPage> {
         let page = RingPage::new(index, &self.witness);
         page.get();
@@ -99,8 +98,8 @@ impl<C> RingFile<C> {
         page
     }
 
-    /// `migrate_page_move_mapping`: the cache lets go of `old` and takes `new`, if nobody has a reference
-    /// but the cache, the context and the caller.
+    /// `migrate_page_move_mapping`: replaces `old` by `new` in the cache, if nobody has a reference except
+    /// the cache, the context and the caller.
     pub(super) fn move_mapping(
         &self,
         old: &Arc<RingPage>,
@@ -117,12 +116,12 @@ impl<C> RingFile<C> {
         Ok(())
     }
 
-    /// `truncate_setsize(0)`: no pte and no place in the cache has a page any more.
+    /// `truncate_setsize(0)`: removes all pages from the cache, and unmaps them.
     ///
-    /// The kernel waits for the lock of each page, and so for a migration under way.
+    /// The kernel takes the lock of each page, and so waits for a migration to end.
     pub(super) fn truncate(&self, locks_pages: bool) -> Result<(), Deadlock> {
         for index in 0..self.len() {
-            // What moves between the look and the lock is looked up again.
+            // A page that moves before it is locked is looked up again.
             while let Some(page) = self.page(index) {
                 let page_lock = if locks_pages {
                     Some(page.lock()?)
@@ -134,7 +133,7 @@ impl<C> RingFile<C> {
                     continue;
                 }
                 if !page.has_mapping() {
-                    break; // not a page of this file, it seems: it stays for ever
+                    break; // it seems to belong to no file, and stays for ever
                 }
                 pages[index] = None;
                 drop(pages);
@@ -148,10 +147,10 @@ impl<C> RingFile<C> {
         Ok(())
     }
 
-    /// All pages are mapped into user space: `mmap` with `MAP_POPULATE`, which is a fault for each.
+    /// Maps all pages into user space: `mmap` with `MAP_POPULATE`, which faults in each of them.
     pub(super) fn map(&self) -> Result<(), Deadlock> {
         for index in 0..self.len() {
-            // What moves between the look and the lock is looked up again: `filemap_fault`.
+            // A page that moves before it is locked is looked up again: `filemap_fault`.
             while let Some(page) = self.page(index) {
                 let _page_lock = page.lock()?;
                 if is(self.page(index).as_ref(), &page) {
@@ -172,7 +171,7 @@ impl<C> RingFile<C> {
         lock(&self.ptes)[index] = Pte::None;
     }
 
-    /// The page that is mapped, if there is one and it is not being moved: `follow_page`.
+    /// The page that is mapped. `None` if there is none, or it is being moved: `follow_page`.
     pub(super) fn mapped_page(&self, index: usize) -> Option<Arc<RingPage>> {
         match lock(&self.ptes).get(index)? {
             Pte::Page(page) => Some(Arc::clone(page)),
@@ -180,10 +179,10 @@ impl<C> RingFile<C> {
         }
     }
 
-    /// Lets user space look into a page, after the end of its migration if there is one. `None`: a fault.
+    /// Lets user space look into a page, waiting for the end of a migration. `None` if nothing is mapped.
     ///
-    /// The look is one step with that at the pte, as it is where a page is not let go before the TLB has
-    /// been flushed.
+    /// Looking at the pte and into the page is one step, as it is when pages are freed only after the TLB
+    /// has been flushed.
     pub(super) fn access<R>(&self, index: usize, look: impl FnOnce(&RingPage) -> R) -> Option<R> {
         let mut ptes = lock(&self.ptes);
         loop {
@@ -195,7 +194,7 @@ impl<C> RingFile<C> {
         }
     }
 
-    /// `try_to_unmap`: user space waits from here on if it needs the page. Whether it had mapped it.
+    /// `try_to_unmap`: user space has to wait for the page from now on. Returns whether it was mapped.
     pub(super) fn begin_migration(&self, index: usize) -> bool {
         let pte = &mut lock(&self.ptes)[index];
         let mapped = matches!(pte, Pte::Page(_));
@@ -205,8 +204,7 @@ impl<C> RingFile<C> {
         mapped
     }
 
-    /// `remove_migration_ptes`: unless it has unmapped the page meanwhile, user space goes on with this
-    /// one.
+    /// `remove_migration_ptes`: user space goes on with this page, unless it has been unmapped meanwhile.
     pub(super) fn end_migration(&self, page: &Arc<RingPage>) {
         let pte = &mut lock(&self.ptes)[page.index()];
         if matches!(pte, Pte::Migration) {

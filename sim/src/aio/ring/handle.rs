@@ -35,7 +35,7 @@ impl Mm {
         })
     }
 
-    /// The first word of the ring says where in the table the context is.
+    /// The first word of the ring is the place of the context in the table.
     fn lookup(&self, address: u64) -> Option<Arc<KioCtx>> {
         let id = self.area(address)?.access(0, RingPage::id)?;
         let table = self.table();
@@ -44,11 +44,11 @@ impl Mm {
         found.then(|| Arc::clone(context))
     }
 
-    /// Ends a context: `io_destroy`. It is freed when its last user is gone.
+    /// Destroys a context: `io_destroy`. It is freed when its last user is gone.
     ///
     /// # Errors
     ///
-    /// [`Errno::Invalid`] if there is no such context, or somebody else has just destroyed it.
+    /// [`Errno::Invalid`] if there is no such context, or another thread has just destroyed it.
     pub fn io_destroy(self: &Arc<Self>, id: u64) -> Result<(), Errno> {
         let context = self.context(id)?;
         self.kill_ioctx(&context.context)
@@ -58,7 +58,7 @@ impl Mm {
     pub fn exit_aio(&self) {
         let all: Vec<_> = self.table().iter().flatten().cloned().collect();
         for context in all {
-            // Somebody else may have destroyed it meanwhile.
+            // Another thread may have destroyed it meanwhile.
             let _ = self.kill_ioctx(&context);
         }
     }
@@ -91,7 +91,7 @@ impl Drop for ContextRef {
 
 fn put(context: &Arc<KioCtx>) {
     if let Some(last) = context.put() {
-        // A deadlock has been counted, and there is nobody to tell about it here.
+        // A deadlock has been recorded; there is nobody to return it to.
         let _ = last.free_ioctx();
     }
 }

@@ -29,23 +29,23 @@ impl Mm {
         moved
     }
 
-    /// Moves a page of any ring, as memory compaction does that knows of no process. Which one: `pick`,
-    /// modulo how many there are.
+    /// Moves a page of any ring, as memory compaction does: it knows of no process. `pick` chooses the page,
+    /// modulo the number of pages.
     ///
     /// # Errors
     ///
-    /// [`Errno::Invalid`] if there is no page to move, or its context is unknown to the file.
-    /// [`Errno::Again`] if the page is in use, has changed, or belongs to a ring that is locked.
-    /// [`Errno::Busy`] before the merged version, if the context went away meanwhile.
-    /// [`Errno::Deadlock`] as lockdep finds it.
+    /// [`Errno::Invalid`] if there is no page to move, or its file has no context.
+    /// [`Errno::Again`] if the page is in use or has changed, or its ring is locked.
+    /// [`Errno::Busy`] if the context went away meanwhile, in versions before the merged one.
+    /// [`Errno::Deadlock`] if waiting would have been one.
     pub fn compact(&self, pick: usize) -> Result<(), Errno> {
         let rings = self.lru();
-        let all = rings
+        let pages: Vec<_> = rings
             .iter()
-            .flat_map(|ring| (0..ring.len()).map(move |index| (ring, index)));
-        let pages = rings.iter().map(|ring| ring.len()).sum::<usize>();
-        let pick = pick.checked_rem(pages).ok_or(Errno::Invalid)?;
-        let (ring, index) = all.into_iter().nth(pick).ok_or(Errno::Invalid)?;
+            .flat_map(|ring| (0..ring.len()).map(move |index| (ring, index)))
+            .collect();
+        let pick = pick.checked_rem(pages.len()).ok_or(Errno::Invalid)?;
+        let (ring, index) = pages[pick];
         let page = ring.page(index).ok_or(Errno::Invalid)?;
         let mut last_user = None;
         let moved = self.isolate_and_move(ring, &page, &mut last_user);
@@ -60,7 +60,7 @@ impl Mm {
         last_user: &mut Option<LastUser>,
     ) -> Result<(), Errno> {
         if !page.try_get() {
-            return Err(Errno::Again); // freed since we saw it
+            return Err(Errno::Again); // freed meanwhile
         }
         let new = RingPage::new(page.index(), &self.witness);
         let migration = Migration {
@@ -76,7 +76,7 @@ impl Mm {
     }
 }
 
-/// What the work queue does when everybody is out of their locks.
+/// What the kernel leaves to a work queue. The caller holds no lock.
 fn free(last_user: Option<LastUser>) -> Result<(), Errno> {
     match last_user {
         Some(last_user) => Ok(last_user.free_ioctx()?),
@@ -84,7 +84,7 @@ fn free(last_user: Option<LastUser>) -> Result<(), Errno> {
     }
 }
 
-/// A page on its way. The caller has a reference to each of the two.
+/// A page on its way. The caller has a reference to both pages.
 struct Migration<'a> {
     version: Version,
     ring: &'a Arc<Ring>,
@@ -93,13 +93,13 @@ struct Migration<'a> {
 }
 
 impl Migration<'_> {
-    /// What the memory management does around the file's own part: `unmap_and_move`.
+    /// The part of the memory management, around that of the file: `unmap_and_move`.
     fn unmap_and_move(&self, last_user: &mut Option<LastUser>) -> Result<(), Errno> {
         let Self { ring, old, new, .. } = self;
         let _old_lock = old.lock()?;
         let _new_lock = new.lock_new();
         if !old.has_mapping() {
-            return Err(Errno::Again); // truncated since we saw it
+            return Err(Errno::Again); // truncated meanwhile
         }
         let mapped = ring.begin_migration(old.index());
         new.set_mapping(true);
@@ -145,7 +145,7 @@ impl Migration<'_> {
                 let moved = match context.try_ring_lock() {
                     Ok(_ring_lock) => self.look_twice(&context).inspect_err(|errno| {
                         if *errno == Errno::Busy {
-                            // The context was read again, and it is that one which is unlocked.
+                            // The second look overwrites the pointer that is unlocked later.
                             self.ring.report(Violation::UnlockedThroughNull);
                         }
                     }),
@@ -211,8 +211,8 @@ impl Migration<'_> {
         self.move_and_look_again()
     }
 
-    /// The core of it until 2014: the context may have changed or gone when the second look comes, and
-    /// that is after the mapping has been moved.
+    /// The core of it until 2014. By the second look the context may have changed or gone, and the mapping
+    /// has been moved already.
     fn move_and_look_again(&self) -> Result<(), Errno> {
         let Self { ring, old, new, .. } = self;
         new.get();
@@ -241,8 +241,8 @@ impl Migration<'_> {
         switched
     }
 
-    /// The core of it since: whoever calls this has seen to it that the context stays and that no
-    /// reader is at work, or will notice. Nothing fails after the move.
+    /// The core of it since. The caller makes sure that the context stays, and that readers are kept out or
+    /// will notice. Nothing fails after the move.
     fn move_and_switch(&self, context: &KioCtx) -> Result<(), Errno> {
         let Self { ring, old, new, .. } = self;
         self.still_current(context)?;

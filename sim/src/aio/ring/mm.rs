@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-// Under loom, too: these are counts that no race is about.
+// From `core` also under loom: these are counts that no race depends on.
 use core::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 
 use super::context::{KioCtx, Ring};
@@ -14,7 +14,7 @@ use crate::aio::lockdep::{Deadlock, LockClass};
 use crate::aio::locks::{SleepingGuard, SleepingLock, SpinGuard, SpinLock, lock};
 use crate::sync::{Mutex, MutexGuard, RING_SLOTS};
 
-/// Bytes of a page, as far as addresses go.
+/// The size of a page, which only addresses depend on.
 const PAGE_SIZE: u64 = 32 * RING_SLOTS as u64;
 /// Where the first ring is mapped.
 const FIRST_ADDRESS: u64 = 0x1000_0000;
@@ -26,15 +26,15 @@ pub(super) type Table = Vec<Option<Arc<KioCtx>>>;
 
 /// A process with AIO rings.
 ///
-/// Its rings follow one [`Version`] of the kernel code. All of it may be called from any thread.
+/// All its rings follow the same [`Version`] of the kernel. Everything may be called from any thread.
 #[derive(Debug)]
 pub struct Mm {
     pub(super) version: Version,
     pub(super) witness: Arc<Witness>,
-    /// A mutex: with a writer in between, readers exclude one another, too.
+    /// A mutex, since a waiting writer makes readers exclude one another, too.
     mmap_sem: SleepingLock,
     table: SpinLock<Table>,
-    /// Which ring is mapped where. Changed with `mmap_sem`, read by whoever walks the page table.
+    /// Which ring is mapped where. Changes need `mmap_sem`; looking up an address does not.
     areas: Mutex<BTreeMap<u64, Arc<Ring>>>,
     next_address: AtomicU64,
     aio_nr: AtomicU64,
@@ -49,8 +49,8 @@ impl Mm {
         Self::with_pauses(version, || {})
     }
 
-    /// The same, and whoever works on a ring calls `between_steps` where a race is or was. A thread may be
-    /// interrupted there at any time; so it can be made to happen often.
+    /// The same, and every operation calls `between_steps` at the places where versions have their races.
+    /// A program can interrupt a thread there, to make rare races frequent.
     #[must_use]
     pub fn with_pauses(version: Version, between_steps: fn()) -> Arc<Self> {
         let witness = Arc::new(Witness::new(between_steps));
@@ -105,7 +105,7 @@ impl Mm {
         Ok(())
     }
 
-    /// Accounts for so many events, if the limit allows for them.
+    /// Accounts for so many events, if the limit allows them.
     pub(super) fn charge(&self, events: u32) -> Result<(), Errno> {
         let more = |sum: u64| Some(sum + u64::from(events)).filter(|sum| *sum <= MAX_EVENTS);
         match self.aio_nr.fetch_update(AcqRel, Acquire, more) {
@@ -118,7 +118,7 @@ impl Mm {
         self.aio_nr.fetch_sub(events.into(), AcqRel);
     }
 
-    /// How many events all contexts were set up for: `aio-nr`.
+    /// How many events all contexts together were set up for: `aio-nr`.
     #[must_use]
     pub fn aio_nr(&self) -> u64 {
         self.aio_nr.load(Acquire)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-// Under loom, too: only the holder of the page lock changes it.
+// From `core` also under loom: only the holder of the page lock changes it.
 use core::sync::atomic::AtomicBool;
 
 use super::violation::Violation;
@@ -23,20 +23,19 @@ pub(super) const CACHE_AND_CONTEXT: u32 = 2;
 /// What `id` says until the context is in the table.
 pub(super) const NO_ID: u32 = u32::MAX;
 
-/// The slot of the ring in which event `position` is: behind the header.
+/// The slot of the event at `position`: the header comes first.
 pub(super) fn slot(position: u32) -> usize {
     position as usize + 1
 }
 
-/// One page of a ring, be it in the cache or on the way there.
+/// One page of a ring, in the cache or on its way there.
 ///
-/// Of the header of page 0 only those words are here that change after setup. Of an event there is its
-/// `data`.
+/// Of the header, only the words that change after setup are modelled; of an event, only its `data`.
 #[derive(Debug)]
 pub(super) struct RingPage {
     index: usize,
-    /// `page->_count`: one of the cache, one of the context, one of whoever isolates it. (Those of the
-    /// ptes are left out: a migration takes them away before anybody compares the count.)
+    /// `page->_count`: one for the cache, one for the context, one for whoever isolates it. (Those of ptes
+    /// are left out: a migration removes them before the count is compared.)
     references: AtomicU32,
     /// `page->mapping != NULL`.
     mapping: AtomicBool,
@@ -51,7 +50,7 @@ pub(super) struct RingPage {
 }
 
 impl RingPage {
-    /// A new page, with one reference: the caller's.
+    /// A new page with one reference, which belongs to the caller.
     pub(super) fn new(index: usize, witness: &Arc<Witness>) -> Arc<Self> {
         let events = RING_SLOTS - header_slots(index);
         Arc::new(Self {
@@ -86,7 +85,7 @@ impl RingPage {
         }
     }
 
-    /// `get_page_unless_zero`. The page may have been freed: that is the question.
+    /// `get_page_unless_zero`. Returns `false` if the page has been freed.
     pub(super) fn try_get(&self) -> bool {
         get_unless_zero(&self.references, CACHE_AND_CONTEXT)
     }
@@ -110,8 +109,8 @@ impl RingPage {
         self.references.load(Acquire)
     }
 
-    /// What `page_freeze_refs` and `page_unfreeze_refs` come to: if there are exactly `expected`
-    /// references, takes the cache's away.
+    /// Drops the reference of the cache if there are exactly `expected` references: `page_freeze_refs` and
+    /// `page_unfreeze_refs` in one.
     pub(super) fn put_if_exactly(&self, expected: u32) -> bool {
         self.references
             .compare_exchange(expected, expected - 1, AcqRel, Acquire)
@@ -168,7 +167,7 @@ impl RingPage {
         self.tail.load(Relaxed)
     }
 
-    /// Writes the tail; what it was before.
+    /// Stores the tail and returns the old one.
     pub(super) fn replace_tail(&self, tail: u32, ordering: Ordering) -> u32 {
         self.touch();
         let old = self.tail.load(Relaxed);
@@ -191,7 +190,7 @@ impl RingPage {
         slot % RING_SLOTS - header_slots(self.index)
     }
 
-    /// `migrate_page_copy`: word by word, and nothing keeps others from writing meanwhile.
+    /// `migrate_page_copy`: word by word, while others may be writing.
     pub(super) fn copy_from(&self, old: &Self) {
         old.touch();
         if self.index == 0 {

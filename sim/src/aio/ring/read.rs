@@ -24,12 +24,12 @@ pub enum Buffer {
 }
 
 impl ContextRef {
-    /// Reads at most `most` events, and does not wait for any: `io_getevents` with a `min_nr` of 0.
+    /// Reads up to `most` events without waiting for any: `io_getevents` with a `min_nr` of 0.
     ///
     /// # Errors
     ///
     /// [`Errno::Fault`] for a bad buffer; the events stay in the ring. [`Errno::Invalid`] if there is no
-    /// event and the context has been destroyed. [`Errno::Deadlock`] as lockdep finds it.
+    /// event and the context has been destroyed. [`Errno::Deadlock`] if waiting would have been one.
     pub fn read_events(&self, most: usize, buffer: Buffer) -> Result<Vec<u64>, Errno> {
         let context = &self.context;
         let ring_lock = context.ring_lock()?;
@@ -47,20 +47,21 @@ impl ContextRef {
     }
 }
 
-/// `ring_lock` keeps migrations out, if they ask for it.
+/// `ring_lock` keeps out other readers, and migrations that take it.
 fn read(context: &KioCtx, mm: &Mm, most: usize, buffer: Buffer) -> Result<Vec<u64>, Errno> {
-    let (events, head) = copy_events(context, mm, most, buffer, |index| context.page(index))?;
-    if !events.is_empty() {
+    let copied = copy_events(context, mm, most, buffer, |index| context.page(index))?;
+    check_head(context, &copied);
+    if !copied.events.is_empty() {
         let first = context.page(0)?;
         context.pause();
-        first.set_head(head);
-        context.set_head_written(head);
+        first.set_head(copied.head);
+        context.set_head_written(copied.head);
     }
-    Ok(events)
+    Ok(copied.events)
 }
 
-/// `ring_lock` keeps out other readers only. What was read is validated, and so is the head when it is
-/// written: a head that went to a page on its way out is written again.
+/// `ring_lock` keeps out other readers only. What was read is validated, and so is the head once it is
+/// written. If a migration was under way, the head may have gone to the old page, and is written again.
 fn read_validated(
     context: &KioCtx,
     mm: &Mm,
@@ -69,42 +70,51 @@ fn read_validated(
     validates_head: bool,
 ) -> Result<Vec<u64>, Errno> {
     let migrations = context.migrations();
-    let (events, head) = loop {
+    let copied = loop {
         let stamp = migrations.read_begin_wait();
         let mut pinned = Pinned::default();
-        let copied = copy_events(context, mm, most, buffer, |index| {
-            pinned.page(context, index)
-        });
+        let page = |index| pinned.page(context, index);
+        let copied = copy_events(context, mm, most, buffer, page);
         drop(pinned);
         if migrations.read_end(stamp).is_ok() {
             break copied?;
         }
     };
-    if events.is_empty() {
-        return Ok(events);
+    check_head(context, &copied);
+    if copied.events.is_empty() {
+        return Ok(copied.events);
     }
     loop {
         let stamp = migrations.read_begin_wait();
         let mut pinned = Pinned::default();
         let written = pinned.page(context, 0).map(|first| {
             context.pause();
-            first.set_head(head);
+            first.set_head(copied.head);
         });
         let valid = migrations.read_commit(stamp).is_ok();
-        if written.is_ok() && (valid || !validates_head) {
-            break;
+        match written {
+            Ok(()) if valid || !validates_head => break,
+            Ok(()) | Err(Errno::Again) => {}
+            Err(errno) => return Err(errno),
         }
     }
-    context.set_head_written(head);
-    Ok(events)
+    context.set_head_written(copied.head);
+    Ok(copied.events)
 }
 
-/// Pages that are not freed before this is dropped.
+/// The head in the ring should be the one that was written last.
+fn check_head(context: &KioCtx, copied: &Copied) {
+    if copied.found != context.head_written() {
+        context.report(Violation::HeadLost);
+    }
+}
+
+/// References to pages, put when this is dropped.
 #[derive(Default)]
 struct Pinned(Vec<Arc<RingPage>>);
 
 impl Pinned {
-    /// A ring page with a reference of its own, which is what makes a migration give up.
+    /// A ring page with a reference, which makes a migration of this page give up.
     fn page(&mut self, context: &KioCtx, index: usize) -> Result<Arc<RingPage>, Errno> {
         if let Some(pinned) = self.0.iter().find(|page| page.index() == index) {
             return Ok(Arc::clone(pinned));
@@ -126,30 +136,33 @@ impl Drop for Pinned {
     }
 }
 
-/// Events from the head on, and where the head is then.
+/// Events that were read, and the head before and after them.
+struct Copied {
+    events: Vec<u64>,
+    found: u32,
+    head: u32,
+}
+
 fn copy_events(
     context: &KioCtx,
     mm: &Mm,
     most: usize,
     buffer: Buffer,
     mut page: impl FnMut(usize) -> Result<Arc<RingPage>, Errno>,
-) -> Result<(Vec<u64>, u32), Errno> {
+) -> Result<Copied, Errno> {
     let nr_events = context.nr_events;
     let barrier = match context.version.read_barrier {
         true => Acquire,
         false => Relaxed,
     };
-    let (head, tail) = page(0)?.head_and_tail(barrier);
-    if head != context.head_written() {
-        context.report(Violation::HeadLost);
-    }
-    let (mut head, tail) = (head % nr_events, tail % nr_events);
+    let (found, tail) = page(0)?.head_and_tail(barrier);
+    let (mut head, tail) = (found % nr_events, tail % nr_events);
     let mut events = Vec::new();
     while head != tail && events.len() < most {
         let here = page(slot(head) / RING_SLOTS)?;
         copy_to_user(mm, buffer)?;
         context.pause();
-        // As far as this page goes.
+        // Up to the end of this page.
         loop {
             events.push(here.event(slot(head)));
             head = (head + 1) % nr_events;
@@ -159,7 +172,11 @@ fn copy_events(
             }
         }
     }
-    Ok((events, head))
+    Ok(Copied {
+        events,
+        found,
+        head,
+    })
 }
 
 /// `copy_to_user`, as far as it can sleep or fail.

@@ -1,21 +1,21 @@
-//! What user space got, compared with what it should have got.
+//! What user space received, compared with what it should have received.
 
 use super::violation::Violation;
 
-/// The events of one context, as one reader receives them: they are numbered 1, 2, 3 and so on.
+/// The events of one context as one reader receives them. They are numbered 1, 2, 3 and so on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
     last: u64,
-    /// Events that did not come before later ones.
+    /// Events that had not come when a later one did.
     skipped: u64,
-    /// Events that had been there before.
+    /// Events that came again.
     pub doubled: u64,
-    /// Events that no completion had written.
+    /// Slots that were read before a completion had written them.
     pub unwritten: u64,
 }
 
 impl Receipts {
-    /// These have come, in this order.
+    /// Notes that these events have come, in this order.
     pub fn receive(&mut self, events: &[u64]) {
         for &event in events {
             match event {
@@ -29,17 +29,17 @@ impl Receipts {
         }
     }
 
-    /// How many events of so many did not come, now that no more will come.
+    /// How many of the completed events never came, if no more will come.
     #[must_use]
     pub fn lost_of(&self, completed: u64) -> u64 {
         self.skipped + completed.saturating_sub(self.last)
     }
 
-    /// Nothing comes any more, and so many were completed.
+    /// Checks that all events came, once no more will come.
     ///
     /// # Errors
     ///
-    /// What is wrong, in kinds.
+    /// The kinds of what is wrong.
     pub fn check(&self, completed: u64) -> Result<(), Vec<Violation>> {
         let counts = [
             (self.lost_of(completed), Violation::EventLost),

@@ -13,37 +13,37 @@ use crate::aio::locks::SleepingGuard;
 /// More events than this are refused.
 const MOST_EVENTS: u32 = 0x40_0000;
 
-/// What a setup runs into.
+/// What can go wrong in a setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// No memory for the file.
     File,
     /// No memory for this page of the ring.
     Page(usize),
-    /// No place for the ring in the address space.
+    /// No room for the ring in the address space.
     Map,
     /// The process is killed while it waits for `mmap_sem`.
     Killed,
 }
 
 impl Mm {
-    /// Makes a context for so many events and maps its ring: `io_setup`. The id is the address of the
-    /// ring.
+    /// Creates a context for so many events and maps its ring: `io_setup`. Returns the id, which is the
+    /// address of the ring.
     ///
     /// # Errors
     ///
-    /// [`Errno::Invalid`] for no events or too many, [`Errno::Again`] if all contexts together would have
-    /// more than the limit.
+    /// [`Errno::Invalid`] for no events or too many, [`Errno::Again`] if all contexts together would exceed
+    /// the limit.
     pub fn io_setup(&self, nr_events: u32) -> Result<u64, Errno> {
         self.io_setup_in_trouble(nr_events, None)
     }
 
-    /// The same, and on the way there is trouble.
+    /// The same, and it runs into trouble on the way.
     ///
     /// # Errors
     ///
-    /// Besides those of [`io_setup`](Self::io_setup) that of the trouble: [`Errno::NoMemory`], or
-    /// [`Errno::Interrupted`] for one who is killed.
+    /// Those of [`io_setup`](Self::io_setup), and that of the trouble: [`Errno::NoMemory`], or
+    /// [`Errno::Interrupted`] if the process is killed.
     pub fn io_setup_in_trouble(
         &self,
         nr_events: u32,
@@ -88,7 +88,7 @@ impl Mm {
         Ok(context.user_id())
     }
 
-    /// `aio_setup_ring`. What it has built when it fails is gone again.
+    /// `aio_setup_ring`. If it fails, it removes what it has built.
     fn setup_ring(&self, context: &Arc<KioCtx>, trouble: Option<Trouble>) -> Result<(), Errno> {
         if trouble == Some(Trouble::File) {
             return Err(Errno::NoMemory);
@@ -131,7 +131,7 @@ impl Mm {
         }
     }
 
-    /// `ioctx_add_table`: the context can be found from here on.
+    /// `ioctx_add_table`: the context can be looked up from now on.
     fn add_table(&self, context: &Arc<KioCtx>) -> Result<(), Errno> {
         let mut table = self.table();
         let id = match table.iter().position(Option::is_none) {
@@ -153,7 +153,7 @@ impl Mm {
         Ok(())
     }
 
-    /// The ring goes again: the label `err_ctx`.
+    /// Removes the ring again: the label `err_ctx`.
     fn undo(
         &self,
         context: &Arc<KioCtx>,

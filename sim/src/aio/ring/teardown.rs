@@ -20,7 +20,7 @@ impl LastUser {
 }
 
 impl KioCtx {
-    /// Lets go of the pages and of the file.
+    /// Puts the pages and the file.
     pub(super) fn free_ring(&self) -> Result<(), Deadlock> {
         match self.version.teardown {
             Teardown::FileFirst => {
@@ -54,7 +54,7 @@ impl KioCtx {
 
     fn put_ring_file(&self) -> Result<(), Deadlock> {
         let Some(file) = self.file() else {
-            return Ok(()); // setup did not get that far
+            return Ok(()); // setup failed before there was one
         };
         file.truncate(self.version.page_lock)?;
         file.set_private_data(None);

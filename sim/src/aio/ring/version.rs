@@ -1,9 +1,9 @@
 //! The versions: what each of them did where they differ.
 
-/// A version of the ring code, as the choices that it made.
+/// A version of the ring code, described by the choices it made.
 ///
-/// The named ones are the versions of the kernel, and this crate's. Models weaken them: a version with
-/// one choice changed is a twin that has to fail.
+/// The named versions are those of the kernel, and one built on `seqschedlock`. Models also use twins: a
+/// version with one choice changed, which has to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     /// What tables call it.
@@ -12,25 +12,25 @@ pub struct Version {
     pub sound: bool,
     /// What setup holds while it builds the ring.
     pub setup: Setup,
-    /// How a reader meets a migration.
+    /// What keeps a reader and a migration apart.
     pub read: Read,
-    /// How a migration meets everybody else.
+    /// What keeps a migration apart from everything else.
     pub migrate: Migrate,
-    /// What a context lets go of first when it is freed.
+    /// In which order a context is taken apart.
     pub teardown: Teardown,
-    /// A setup that fails unmaps the ring area again. The kernel does so since 2015.
+    /// A setup that fails unmaps the ring area again. The kernel has done so since 2015.
     pub failure_unmaps: bool,
-    /// A setup that fails before there is a ring unlocks `ring_lock`. The third draft of the merged patch
-    /// forgot to.
+    /// A setup that fails before there is a ring unlocks `ring_lock`. The third draft of the patch forgot
+    /// to.
     pub failure_unlocks: bool,
-    /// A migration copies the page and switches to it within `completion_lock`.
+    /// A migration copies the page, and switches to the copy, within `completion_lock`.
     pub completion_lock: bool,
-    /// Truncation waits for the lock of a page before it takes the page out of the cache. It always
-    /// has; without, it meets migrations that it cannot meet in a kernel.
+    /// Truncation takes the page lock before it removes a page from the cache. It always has. Without it,
+    /// teardown meets migrations that it cannot meet in a kernel.
     pub page_lock: bool,
-    /// A reader reads the events after the tail: `smp_rmb`. Missing in the kernel until 3.17.
+    /// A reader loads events after the tail: `smp_rmb`. The kernel lacked it until 3.17.
     pub read_barrier: bool,
-    /// A completion writes the tail after the event: `smp_wmb`.
+    /// A completion stores the tail after the event: `smp_wmb`.
     pub write_barrier: bool,
 }
 
@@ -47,22 +47,22 @@ pub enum Setup {
     FileLast,
 }
 
-/// How a reader meets a migration.
+/// What keeps a reader and a migration apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// It holds `ring_lock`, which keeps out a migration that takes it.
+    /// The reader holds `ring_lock`. That keeps out migrations that take it, too.
     RingLock,
-    /// It validates what it has read, and the head that it has written.
+    /// The reader validates what it has read, and the head after it has written it.
     Validated {
-        /// Without the second validation it is a twin.
+        /// Whether it validates the head. Without this it is a twin.
         head: bool,
     },
 }
 
-/// How a migration meets everybody else.
+/// What keeps a migration apart from everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migrate {
-    /// It looks, moves the mapping, and looks again.
+    /// Nothing: it looks, moves the mapping, and looks again.
     LooksTwice,
     /// The same, after it has waited for `ring_lock`.
     WaitsForRingLock,
@@ -83,19 +83,19 @@ pub enum GetContext {
     UnlessZero,
 }
 
-/// What a context lets go of first when it is freed.
+/// In which order a context is taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Teardown {
-    /// Its pages, then the file that leads to it.
+    /// First its pages, then the file that leads to it.
     PagesFirst,
-    /// As before, the pages within `completion_lock`.
+    /// The same, with the pages put within `completion_lock`.
     PagesFirstLocked,
-    /// The file, so that no migration finds the context any more; then the pages.
+    /// First the file, so that no migration finds the context any more, then the pages.
     FileFirst,
 }
 
 impl Version {
-    /// Page migration as it came, in 2013 (8e321fefb0e6).
+    /// The first page migration, of 2013 (8e321fefb0e6).
     pub const Y2013: Self = Self {
         name: "2013",
         sound: false,
@@ -111,14 +111,14 @@ impl Version {
         write_barrier: true,
     };
 
-    /// The first attempt, of 21 March 2014: migrations wait for `ring_lock`.
+    /// The first draft, of 21 March 2014: migrations wait for `ring_lock`.
     pub const V1: Self = Self {
         name: "v1",
         migrate: Migrate::WaitsForRingLock,
         ..Self::Y2013
     };
 
-    /// Benjamin LaHaise's second, of 27 March 2014.
+    /// Benjamin LaHaise's second draft, of 27 March 2014.
     pub const V2: Self = Self {
         name: "v2",
         setup: Setup::InHalves,
@@ -127,7 +127,7 @@ impl Version {
         ..Self::Y2013
     };
 
-    /// The patch in the seed, Linus Torvalds's of the same day: "totally untested".
+    /// The patch in the seed, by Linus Torvalds and of the same day; he called it totally untested.
     pub const SEED: Self = Self {
         name: "seed",
         setup: Setup::Locked,
@@ -143,7 +143,7 @@ impl Version {
         ..Self::SEED
     };
 
-    /// What was merged (fa8a53c39f3f), with the `munmap` of 2015 for a setup that fails.
+    /// What was merged (fa8a53c39f3f), plus what 2015 added: a setup that fails unmaps its area.
     pub const MERGED: Self = Self {
         name: "merged",
         sound: true,
@@ -157,13 +157,13 @@ impl Version {
     /// `seqschedlock`: readers validate, migrations are write sections.
     ///
     /// It is correct, and not worth it. The page that a reader stores the head to must not be freed
-    /// meanwhile, so the reader needs a reference to it, and that reference makes the migration answer
-    /// `EAGAIN`, which is just what trying `ring_lock` does. Readers and migrations would leave each
-    /// other alone only if lifetimes were not counted in references (RCU).
+    /// meanwhile, so the reader needs a reference to it. That reference makes a migration answer `EAGAIN`,
+    /// which is exactly what trying `ring_lock` does. Readers and migrations would stop disturbing each
+    /// other only if lifetimes were not reference counts (RCU).
     ///
-    /// It stays with `completion_lock`, since a completion cannot wait for a section to end and its
-    /// store must not be lost. And it stays with a `tryget` for teardown: writers do not wait for
-    /// readers, so whether a context is still there is no question for this lock.
+    /// Completions still need `completion_lock`: they cannot wait for a section to end, and their store
+    /// must not be lost. Teardown still needs a `tryget`: writers do not wait for readers, so this lock
+    /// cannot keep a context alive.
     pub const COMMIT: Self = Self {
         name: "Commit",
         sound: true,

@@ -7,16 +7,16 @@ use crate::aio::lockdep::{self, LockClass};
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Violation {
-    // Seen the moment it happens.
+    // Reported when it happens.
     /// Somebody used a page that had been freed.
     FreedPageTouched,
     /// Somebody used a context that had been freed.
     FreedContextTouched,
-    /// A reference to a page was put, and there was none.
+    /// A reference to a page was put that did not exist.
     PagePutTwice,
-    /// The last reference to a context was put a second time, and would have freed it again.
+    /// The last reference to a context was put a second time, which frees it a second time.
     ContextPutTwice,
-    /// A migration found no context any more when it came to unlock it.
+    /// A migration had lost its context by the time it wanted to unlock it.
     UnlockedThroughNull,
     /// A migration failed and left the new page in the cache.
     FailedAfterMove,
@@ -32,18 +32,19 @@ pub enum Violation {
     EventDoubled,
     /// Something was read that no completion had written yet.
     EventUnwritten,
-    /// A thread would have waited for a lock that it holds itself, directly or through others.
+    /// Threads wait for one another, in a circle.
     Deadlock,
 
-    // Seen when nothing happens any more.
-    /// Locks of these classes were taken inside one another, the first inside the last.
+    // Found at rest.
+    /// Locks of these classes were taken in a circle: each inside the one before it, the first inside the
+    /// last.
     LockCircle(Vec<LockClass>),
     /// A lock is still held.
     LockLeft {
         /// Its class.
         class: LockClass,
     },
-    /// The id in the ring is not the place of its context in the table: lookups fail for ever.
+    /// The id in the ring is not the place of the context in the table. Lookups will fail for ever.
     IdLost {
         /// What the ring says.
         id: u32,
@@ -60,7 +61,7 @@ pub enum Violation {
         /// Its place in the ring.
         index: usize,
     },
-    /// More or fewer references than that of the cache and that of the context.
+    /// There are more or fewer references than those of the cache and of the context.
     References {
         /// The page.
         index: usize,
@@ -72,7 +73,7 @@ pub enum Violation {
         /// The page.
         index: usize,
     },
-    /// The file does not know its context, or knows one that was torn down.
+    /// A file has forgotten its context, or knows one that was torn down.
     PrivateData {
         /// How many files have a context.
         files: usize,
@@ -89,7 +90,7 @@ pub enum Violation {
         /// How many.
         contexts: usize,
     },
-    /// A context has more or fewer users than the table.
+    /// A context has other users than the table.
     Users {
         /// How many.
         users: u32,

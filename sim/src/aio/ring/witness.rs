@@ -30,7 +30,7 @@ impl Witness {
         }
     }
 
-    /// A moment between two steps.
+    /// A place where the program may interrupt the thread.
     pub(super) fn pause(&self) {
         (self.between_steps)();
     }

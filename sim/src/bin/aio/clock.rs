@@ -8,8 +8,8 @@ use indicatif::ProgressBar;
 
 use crate::output;
 
-/// Now and then somebody else takes the processor, as an interrupt or a hypervisor does. The systems call
-/// this between their steps.
+/// Takes the processor from a thread now and then, as an interrupt or a hypervisor does. The systems call it
+/// where their versions have their races.
 pub fn interrupt() {
     if fastrand::u8(..16) == 0 {
         std::thread::yield_now();
@@ -54,7 +54,7 @@ impl Clock {
         self.interrupted.load(Relaxed)
     }
 
-    /// Whether there is time for more. To be asked several times a second.
+    /// Whether there is time left. Ask several times a second.
     pub fn goes_on(&self) -> bool {
         let elapsed = self.elapsed().min(self.duration);
         self.bar
@@ -62,7 +62,7 @@ impl Clock {
         elapsed < self.duration && !self.is_interrupted()
     }
 
-    /// Sleeps for a moment, and no longer than there is time.
+    /// Sleeps for a moment, but no longer than the time that is left.
     pub fn nap(&self, moment: Duration) {
         std::thread::sleep(moment.min(self.duration.saturating_sub(self.elapsed())));
     }

@@ -1,5 +1,5 @@
-//! The AIO systems at full speed: real threads run each version of each system against itself, and what
-//! goes wrong is counted.
+//! The AIO systems at full speed. Real threads run each version of each system, and the program counts what
+//! goes wrong.
 //!
 //! ```text
 //! cargo run --release -p seqschedlock-sim --bin aio
@@ -25,7 +25,7 @@ use system::{Outcome, System};
 /// Set by Ctrl-C: stop, and show what there is.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// A version that is meant to hold has not.
+/// A version that is meant to hold did not.
 const EXIT_BROKEN: u8 = 1;
 /// Bad input.
 const EXIT_USAGE: u8 = 2;
@@ -35,7 +35,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
-        // `--help`, which goes to the standard output and has more than one line.
+        // `--help` goes to the standard output and has more than one line.
         Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => return complain(&output::first_line(&error)),
     };
@@ -83,7 +83,7 @@ fn run(options: &Options) -> Result<Verdict, String> {
     })
 }
 
-/// All versions of a system in turn, or those that a Ctrl-C leaves time for.
+/// Runs all versions of a system in turn, until a Ctrl-C.
 fn run_system(system: &System, clock: &Clock) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for contender in &system.contenders {

@@ -7,16 +7,16 @@ use clap::{Parser, ValueEnum};
 use crate::system::System;
 use crate::{retry, ring};
 
-/// Run the AIO systems of the kernel, each in all versions of its history, on real threads, and count what
-/// goes wrong.
+/// Run simulated AIO systems of the kernel on real threads, each in all versions of its history, and count
+/// what goes wrong.
 ///
-/// In each system some threads do what programs do, others what the kernel does behind their backs. The
-/// old versions have races: events are lost or read twice, memory is used after it was freed. Here nothing
-/// crashes; what would be memory corruption in a kernel is a number in a table.
+/// In each system some threads do what programs do, and others do what the kernel does behind their backs.
+/// The old versions have races: events are lost or read twice, memory is used after it was freed. Nothing
+/// crashes here. What would corrupt memory in a kernel is a number in a table.
 #[derive(Debug, Parser)]
 #[command(name = "aio", version, after_long_help = AFTER)]
 pub struct Options {
-    /// Which systems run; several with commas between. All by default.
+    /// Which systems to run, separated by commas. All by default.
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',', value_enum)]
     pub only: Vec<SystemName>,
 
@@ -31,8 +31,8 @@ pub struct Options {
 }
 
 const AFTER: &str = "\
-Each table says below it what its columns mean. A race shows in a run if threads meet in the right moment;
-a zero of an old version proves nothing. The models in tests/loom_aio.rs try every moment.
+Below each table its columns are explained. A race shows only if threads meet at the right moment, so a zero
+for an old version proves nothing. The models in tests/loom_aio.rs try the moments one by one.
 
 Exit codes: 0 all went as expected; 1 a version that is meant to hold did not; 2 bad input; 130 ended by
 Ctrl-C, with the tables so far.";
@@ -40,9 +40,9 @@ Ctrl-C, with the tables so far.";
 /// A system, as the user calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SystemName {
-    /// Ring pages that are moved while they are used.
+    /// Ring pages that are moved while they are in use.
     Ring,
-    /// Requests that are retried, and who kicks them.
+    /// Requests that are retried when they are woken.
     Retry,
 }
 
@@ -61,7 +61,7 @@ impl Options {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// Those that run, each once and in the usual order.
+    /// The systems to run, each once and in the usual order.
     pub fn systems(&self) -> Vec<System> {
         let all = SystemName::value_variants().iter();
         all.filter(|system| self.only.is_empty() || self.only.contains(system))

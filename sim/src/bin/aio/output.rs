@@ -1,4 +1,4 @@
-//! What any program of this package prints with.
+//! Printing, as any program of this package does it.
 
 use std::io::{ErrorKind, Write as _};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub fn progress(total: Duration) -> ProgressBar {
     ProgressBar::new(total.as_millis() as u64).with_style(style)
 }
 
-/// Prints a report. If its reader has stopped reading, that is all right.
+/// Prints a report. A reader that has stopped reading is fine.
 pub fn print(report: &str) -> Result<(), String> {
     let mut output = std::io::stdout().lock();
     match output
@@ -34,7 +34,7 @@ pub fn first_line(error: &clap::Error) -> String {
     format!("{} (see --help)", line.trim_start_matches("error: "))
 }
 
-/// Three digits or so.
+/// A number with about three digits.
 pub fn short(number: f64) -> String {
     match number {
         1e6.. => format!("{:.2} M", number / 1e6),

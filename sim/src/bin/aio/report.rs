@@ -1,4 +1,4 @@
-//! The tables, and the same for machines.
+//! The tables, and the same figures for machines.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::output::short;
 use crate::system::{Column, Kind, Outcome, System};
 
-/// One table for each system, what its columns mean, and what it comes to.
+/// For each system a table, the meaning of its columns, and a verdict on each version.
 pub fn tables(results: &[(System, Vec<Outcome>)]) -> String {
     let shown = results.iter().filter(|(_, outcomes)| !outcomes.is_empty());
     let tables: Vec<_> = shown
@@ -75,13 +75,13 @@ fn verdict(system: &System, outcome: &Outcome) -> String {
             let what = what.join(", ");
             match sound {
                 true => format!("{version}: BROKEN, and it should hold: {what}."),
-                false => format!("{version}: broken, as history has it: {what}."),
+                false => format!("{version}: broken, as expected: {what}."),
             }
         }
     }
 }
 
-/// The figures under names that stay.
+/// The same figures under stable names.
 pub fn json(options: &Options, results: &[(System, Vec<Outcome>)]) -> Value {
     let systems: Vec<_> = results
         .iter()

@@ -1,4 +1,4 @@
-//! Retries: a task that submits a request and runs what is to be run, while interrupts wake it.
+//! Retries: a task submits requests and runs what is on the run list, while interrupts wake them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,31 +10,31 @@ use seqschedlock_sim::aio::retry::{Kioctx, Looks, RetryMethod, Version, Violatio
 use crate::clock::{Clock, interrupt};
 use crate::system::{Column, Contender, Counts, Kind, System};
 
-/// So many requests are made between two looks at the clock.
+/// How many requests are made between two looks at the clock.
 const BATCH: u64 = 1000;
 
 const LOST: Column = Column {
     key: "retries_lost",
     heading: "retries lost",
-    meaning: "requests that never run again though what they wait for has happened",
+    meaning: "requests that will never run again, although their condition has come true",
     kind: Kind::Violation,
 };
 const DOUBLED: Column = Column {
     key: "retries_doubled",
     heading: "doubled",
-    meaning: "requests that ran twice at a time, were queued twice, or ended twice",
+    meaning: "requests that ran twice at the same time, were queued twice, or ended twice",
     kind: Kind::Violation,
 };
 const TOO_EARLY: Column = Column {
     key: "retries_too_early",
     heading: "too early",
-    meaning: "requests that were kicked, ran or ended while they were waiting for something",
+    meaning: "requests that were kicked, run or ended while they were still waiting",
     kind: Kind::Violation,
 };
 const SPURIOUS: Column = Column {
     key: "retries_for_nothing",
     heading: "for nothing",
-    meaning: "retries that had nothing to do, looked again and did no harm",
+    meaning: "retries that looked again, found nothing to do, and did no harm",
     kind: Kind::Harmless,
 };
 const REQUESTS: Column = Column {
@@ -52,7 +52,7 @@ const CONTEXTS: Column = Column {
 const OTHER: Column = Column {
     key: "other",
     heading: "other",
-    meaning: "references that were not put, locks in the wrong order, and the like",
+    meaning: "references that were not put, locks taken in the wrong order, and the like",
     kind: Kind::Violation,
 };
 
@@ -62,7 +62,7 @@ pub fn system() -> System {
         .into_iter()
         .flat_map(|version| both.map(|(looks, name)| contender(version, looks, name, false)))
         .collect();
-    // What it leaves open.
+    // What Suzuki's patch leaves open.
     let destroyed = contender(Version::SUZUKI, Looks::Once, "context destroyed", true);
     contenders.push(Contender {
         sound: false,
@@ -89,16 +89,16 @@ fn contender(version: Version, looks: Looks, what: &str, destroys: bool) -> Cont
     }
 }
 
-/// What the submitter hands over to the waker, which takes it at once.
+/// How the submitter hands the queues of a request to the waker.
 #[derive(Default)]
 struct Handover {
     queues: Mutex<Vec<Arc<WaitQueue>>>,
-    /// How many requests were handed over, and how many of them have been woken. The last is `u64::MAX`.
+    /// The number of the last request that was handed over, and of the last one that has been woken.
     handed: AtomicU64,
     woken: AtomicU64,
 }
 
-/// The number of a request that is none: the waker ends.
+/// In place of a number: the waker ends.
 const END: u64 = u64::MAX;
 
 fn run(version: Version, looks: Looks, destroys: bool, clock: &Clock) -> Counts {
@@ -144,7 +144,7 @@ fn wake(handover: &Handover, random: &mut Rng) {
             std::mem::take(&mut *queues)
         };
         for queue in queues {
-            // Now earlier, now later than the request gets there.
+            // Sometimes before the request gets there, sometimes after.
             for _ in 0..random.u32(..200) {
                 std::hint::spin_loop();
             }
@@ -154,7 +154,7 @@ fn wake(handover: &Handover, random: &mut Rng) {
     }
 }
 
-/// One request in a context of its own, from its beginning to a moment when nothing happens any more.
+/// One request in a context of its own, from its beginning until everything is at rest.
 fn request(
     version: Version,
     looks: Looks,

@@ -1,4 +1,4 @@
-//! Ring pages: a reader, completions, and setups, while all pages are moved all the time.
+//! Ring pages: reads, completions and setups, while all pages are moved all the time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use seqschedlock_sim::aio::ring::{Buffer, Mm, Receipts, Version, Violation};
 use crate::clock::{Clock, interrupt};
 use crate::system::{Column, Contender, Counts, Kind, System};
 
-/// How long the threads run before everything is checked and begins anew: what is broken once should not
-/// hide what else is.
+/// How long the threads run before everything is checked and they start afresh. One thing that breaks should
+/// not hide others.
 const ROUND: Duration = Duration::from_millis(20);
 
 const MOVES: Column = Column {
     key: "pages_moved",
     heading: "moves/s",
-    meaning: "pages that were moved; the others were in use, or their ring was",
+    meaning: "pages moved; a page in use stays where it is",
     kind: Kind::Rate,
 };
 const LOST: Column = Column {
     key: "events_lost",
     heading: "events lost",
-    meaning: "completed, and never read: a program waits for ever",
+    meaning: "events that were completed and never read: a program waits for ever",
     kind: Kind::Violation,
 };
 const DOUBLED: Column = Column {
@@ -37,19 +37,19 @@ const DOUBLED: Column = Column {
 const HEADS: Column = Column {
     key: "heads_lost",
     heading: "heads lost",
-    meaning: "the reader wrote how far it had read, and it was gone",
+    meaning: "a reader wrote how far it had read, and that was lost",
     kind: Kind::Violation,
 };
 const TAILS: Column = Column {
     key: "tails_lost",
     heading: "tails lost",
-    meaning: "a completion wrote where the next event goes, and it was gone",
+    meaning: "a completion wrote where the next event goes, and that was lost",
     kind: Kind::Violation,
 };
 const IDS: Column = Column {
     key: "ids_lost",
     heading: "ids lost",
-    meaning: "contexts that nobody can look up, from the moment they were set up",
+    meaning: "contexts that could never be looked up after their setup",
     kind: Kind::Violation,
 };
 const PAGES: Column = Column {
@@ -73,13 +73,13 @@ const PUT_TWICE: Column = Column {
 const DEADLOCKS: Column = Column {
     key: "deadlocks",
     heading: "deadlocks",
-    meaning: "threads that would wait for one another for ever",
+    meaning: "threads that would have waited for one another for ever",
     kind: Kind::Violation,
 };
 const OTHER: Column = Column {
     key: "other",
     heading: "other",
-    meaning: "pages leaked or left in a cache, locks in the wrong order, and the like",
+    meaning: "pages leaked or left in the cache, locks taken in the wrong order, and the like",
     kind: Kind::Violation,
 };
 
@@ -89,7 +89,7 @@ pub fn system() -> System {
         sound: version.sound,
         work: Box::new(move |clock| run(version, clock)),
     };
-    // What the locks are for that no version went without.
+    // No version went without these locks. This is what they are for.
     let twins = [
         Version {
             name: "seed, no page lock",
@@ -126,7 +126,7 @@ fn run(version: Version, clock: &Clock) -> Counts {
     counts
 }
 
-/// One process whose ring has traffic, and one whose contexts come and go.
+/// Runs a process whose ring has traffic, and a process whose contexts come and go.
 fn round(version: Version, clock: &Clock, random: &mut Rng, counts: &mut Counts) {
     let traffic = Mm::with_pauses(version, interrupt);
     let churn = Mm::with_pauses(version, interrupt);
@@ -163,7 +163,7 @@ fn round(version: Version, clock: &Clock, random: &mut Rng, counts: &mut Counts)
     }
 }
 
-/// Interrupts that put numbered events into the ring. How many.
+/// Interrupts that put numbered events into the ring. Returns how many.
 fn complete(traffic: &Arc<Mm>, id: u64, stop: &AtomicBool) -> u64 {
     let mut completed = 0;
     let Ok(context) = traffic.context(id) else {
@@ -200,7 +200,7 @@ fn read(traffic: &Arc<Mm>, id: u64, stop: &AtomicBool, random: &mut Rng) -> Rece
     receipts
 }
 
-/// Compaction, and a process that moves its own pages. How many were moved.
+/// Compaction, and a process that moves its own pages. Returns how many were moved.
 fn move_pages(traffic: &Mm, id: u64, churn: &Mm, stop: &AtomicBool, random: &mut Rng) -> u64 {
     let mut moved = 0;
     while !stop.load(Relaxed) {
@@ -214,7 +214,7 @@ fn move_pages(traffic: &Mm, id: u64, churn: &Mm, stop: &AtomicBool, random: &mut
     moved
 }
 
-/// Contexts that come and go. How many, and how many could not be found.
+/// Contexts that come and go. Returns how many, and how many of them could not be looked up.
 fn set_up_and_destroy(churn: &Arc<Mm>, stop: &AtomicBool) -> (u64, u64) {
     let (mut set_up, mut ids_lost) = (0, 0);
     while !stop.load(Relaxed) {
@@ -234,7 +234,7 @@ fn read_the_rest(traffic: &Arc<Mm>, id: u64, receipts: &mut Receipts) {
     let Ok(context) = traffic.context(id) else {
         return;
     };
-    // Twice around, should the ring be broken.
+    // Twice, in case the ring is broken and goes round.
     for _ in 0..2 {
         if let Ok(events) = context.read_events(usize::MAX, Buffer::Present) {
             receipts.receive(&events);
@@ -242,7 +242,7 @@ fn read_the_rest(traffic: &Arc<Mm>, id: u64, receipts: &mut Receipts) {
     }
 }
 
-/// All that a process has met with, and what is wrong when it has ended.
+/// Counts what a process has reported, and what is wrong at its end.
 fn count_violations(process: &Mm, counts: &mut Counts) {
     let mut at_rest: BTreeSet<_> = process.check().err().into_iter().flatten().collect();
     process.exit_aio();
@@ -266,7 +266,7 @@ fn column(violation: &Violation) -> Option<&'static Column> {
         Violation::FreedContextTouched => &CONTEXTS,
         Violation::PagePutTwice | Violation::ContextPutTwice => &PUT_TWICE,
         Violation::Deadlock => &DEADLOCKS,
-        // Counted by those who look for it.
+        // Counted where the lookup fails.
         Violation::IdLost { .. } => return None,
         _ => &OTHER,
     })

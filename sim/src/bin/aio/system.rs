@@ -1,4 +1,4 @@
-//! A system with its versions, and what a version has to show.
+//! A system with its versions, and the outcome of a version.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,11 +32,11 @@ pub struct Column {
 /// What to make of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// So many a second, and it says nothing about right and wrong.
+    /// A speed, which says nothing about right or wrong.
     Rate,
-    /// It should not be, and does no harm.
+    /// Undesirable, but harmless.
     Harmless,
-    /// A version that is meant to hold has none.
+    /// Must be zero for a version that is meant to hold.
     Violation,
 }
 
@@ -45,7 +45,7 @@ pub struct Contender {
     pub name: String,
     /// Whether it is meant to hold.
     pub sound: bool,
-    /// Runs it until the clock says no.
+    /// Runs it until the clock says stop.
     pub work: Box<dyn Fn(&Clock) -> Counts>,
 }
 
@@ -80,7 +80,7 @@ impl Counts {
     }
 }
 
-/// What one version has to show.
+/// The outcome of one version.
 #[derive(Debug)]
 pub struct Outcome {
     pub version: String,

@@ -25,7 +25,7 @@ holds! { read_and_migrate:
 }
 finds! { read_and_migrate:
     without_validation_the_head_is_lost: WITHOUT_VALIDATION_OF_THE_HEAD
-        => "the head that was written last is lost", TWO_THREADS;
+        => "the head that was written last is lost", Some(2);
 }
 holds! { complete_and_migrate:
     commit_completion_holds: Version::COMMIT;

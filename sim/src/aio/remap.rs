@@ -77,7 +77,6 @@ mod calls;
 mod census;
 mod check;
 mod destroy;
-mod error;
 mod hook;
 mod kioctx;
 #[cfg(all(feature = "live", target_os = "linux"))]
@@ -94,7 +93,6 @@ mod version;
 pub use areas::Protection;
 pub use calls::Request;
 pub use check::{Changed, Page, Snapshot, Violation};
-pub use error::Errno;
 pub use kioctx::KioCtxRef;
 pub use mm::Mm;
 pub use mremap::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};

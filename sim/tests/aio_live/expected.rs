@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
+use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::{
-    Errno, MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Protection, Request, Rules,
+    MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Protection, Request, Rules,
 };
 
 use crate::system::{Answer, Destroyed, Page, System};
@@ -76,7 +77,7 @@ impl Expected {
 }
 
 fn name<T>(answer: Result<T, Errno>) -> Answer<T> {
-    answer.map_err(|errno| errno.to_string())
+    answer.map_err(|errno| errno.name().to_owned())
 }
 
 impl System for Expected {

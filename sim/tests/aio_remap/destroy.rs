@@ -1,6 +1,7 @@
 //! The end of contexts and of processes.
 
-use seqschedlock_sim::aio::remap::{Errno, Request, Version};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{Request, Version};
 
 use crate::world::{A, B, FIXED, ONE_PAGE, PAGE, World};
 
@@ -9,7 +10,7 @@ fn a_context_is_destroyed_once() {
     let world = World::new();
     let ring = world.ring_at(ONE_PAGE, A);
     assert_eq!(world.io_destroy(ring), Ok(()));
-    assert_eq!(world.io_destroy(ring), Err(Errno::Inval));
+    assert_eq!(world.io_destroy(ring), Err(Errno::Invalid));
     assert!(!world.is_mapped(ring));
 }
 
@@ -43,11 +44,11 @@ fn a_child_has_the_ring_and_not_the_context() {
     world.mmap(B, PAGE).unwrap();
     let child = world.fork();
     assert_eq!(child.load(ring), Some(0), "it reads the header");
-    assert_eq!(child.io_getevents(ring, 0, 0), Err(Errno::Inval));
-    assert_eq!(child.io_destroy(ring), Err(Errno::Inval));
+    assert_eq!(child.io_getevents(ring, 0, 0), Err(Errno::Invalid));
+    assert_eq!(child.io_destroy(ring), Err(Errno::Invalid));
 
     let moved = child.mremap(ring, PAGE, PAGE, FIXED, B);
-    assert_eq!(moved, Err(Errno::Inval), "it has no table");
+    assert_eq!(moved, Err(Errno::Invalid), "it has no table");
     assert!(child.is_mapped(ring));
     assert!(!child.is_mapped(B), "what the ring was to replace is lost");
     assert_eq!(child.check(), Ok(()));
@@ -68,7 +69,7 @@ fn a_child_with_contexts_of_its_own_does_not_move_the_ring_either() {
             world.lookup(ring).unwrap().ring()
         );
         let moved = child.mremap(ring, PAGE, PAGE, FIXED, B);
-        assert_eq!(moved, Err(Errno::Inval), "{}", version.name());
+        assert_eq!(moved, Err(Errno::Invalid), "{}", version.name());
         assert_eq!(child.check(), Ok(()));
     }
 }

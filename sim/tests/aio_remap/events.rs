@@ -1,6 +1,7 @@
 //! Events, as far as it matters where the ring is and what user space has written to it.
 
-use seqschedlock_sim::aio::remap::{Errno, Request};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::Request;
 
 use crate::world::{A, B, HEAD, ID, NR, ONE_PAGE, PAGE, TAIL, TWO_PAGES, World};
 
@@ -25,9 +26,9 @@ fn events_are_read_once_and_in_order() {
 #[test]
 fn limits_that_make_no_sense_are_refused() {
     let (world, ring) = ring_with_events(1);
-    assert_eq!(world.io_getevents(ring, 2, 1), Err(Errno::Inval));
-    assert_eq!(world.io_getevents(ring, -1, 1), Err(Errno::Inval));
-    assert_eq!(world.io_getevents(ring, 0, -1), Err(Errno::Inval));
+    assert_eq!(world.io_getevents(ring, 2, 1), Err(Errno::Invalid));
+    assert_eq!(world.io_getevents(ring, -1, 1), Err(Errno::Invalid));
+    assert_eq!(world.io_getevents(ring, 0, -1), Err(Errno::Invalid));
     assert_eq!(world.events(ring), [1]);
 }
 
@@ -106,11 +107,11 @@ fn a_request_is_cancelled_under_the_id_that_is_one() {
     let (world, ring) = ring_with_events(0);
     world.io_submit(ring, Request::Poll { data: 5 }).unwrap();
     world.shift(A, 1, B).unwrap();
-    assert_eq!(world.io_cancel(A, 5), Err(Errno::Inval));
-    assert_eq!(world.io_cancel(B, 6), Err(Errno::Inval));
+    assert_eq!(world.io_cancel(A, 5), Err(Errno::Invalid));
+    assert_eq!(world.io_cancel(B, 6), Err(Errno::Invalid));
     assert_eq!(world.io_cancel(B, 5), Err(Errno::InProgress));
     assert_eq!(world.events(B), [5]);
-    assert_eq!(world.io_cancel(B, 5), Err(Errno::Inval));
+    assert_eq!(world.io_cancel(B, 5), Err(Errno::Invalid));
 }
 
 #[test]

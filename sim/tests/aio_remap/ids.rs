@@ -1,6 +1,7 @@
 //! What is an id, and what is none.
 
-use seqschedlock_sim::aio::remap::{Errno, Protection};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::Protection;
 
 use crate::world::{A, B, C, ID, ONE_PAGE, PAGE, World};
 
@@ -106,6 +107,6 @@ fn a_call_that_has_found_its_context_survives_a_move() {
     assert_eq!(sleeper.read_events(9), Ok(vec![7]));
 
     world.io_destroy(B).unwrap();
-    assert_eq!(sleeper.read_events(9), Err(Errno::Inval));
+    assert_eq!(sleeper.read_events(9), Err(Errno::Invalid));
     drop(sleeper);
 }

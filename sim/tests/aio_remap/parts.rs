@@ -1,6 +1,7 @@
 //! Rings that are torn apart. Every kernel before 2026 lets that happen.
 
-use seqschedlock_sim::aio::remap::{Errno, Protection};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::Protection;
 
 use crate::world::{A, B, C, FIXED, FOUR_PAGES, ID, ONE_PAGE, PAGE, TWO_PAGES, World};
 
@@ -56,7 +57,7 @@ fn a_leftover_does_not_move_and_its_target_is_lost() {
     world.io_destroy(B).unwrap();
     world.mmap(C, PAGE).unwrap();
     let before = world.snapshot();
-    assert_eq!(world.shift(A + PAGE, 1, C), Err(Errno::Inval));
+    assert_eq!(world.shift(A + PAGE, 1, C), Err(Errno::Invalid));
     let target = [C..C + PAGE, 0..0];
     assert_eq!(
         before.unchanged_but(&world.snapshot(), &target, &[]),
@@ -129,13 +130,13 @@ fn protection_changes_up_to_the_first_hole() {
     let (world, ring) = torn();
     world.munmap(ring + 2 * PAGE, PAGE).unwrap();
     let answer = world.mprotect(ring, 4 * PAGE, Protection::Read);
-    assert_eq!(answer, Err(Errno::NoMem));
+    assert_eq!(answer, Err(Errno::NoMemory));
     let pages = world.snapshot().pages;
     let protection = |page| pages[&(ring + page * PAGE)].protection;
     assert_eq!([0, 1].map(protection), [Protection::Read; 2]);
     assert_eq!(protection(3), Protection::ReadWrite);
     let answer = world.mprotect(ring + 2 * PAGE, PAGE, Protection::Read);
-    assert_eq!(answer, Err(Errno::NoMem), "a hole from the beginning");
+    assert_eq!(answer, Err(Errno::NoMemory), "a hole from the beginning");
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn a_move_that_is_refused_halfway_is_half_done() {
     assert_eq!(world.mapped(A, 5), [4]);
     world.ring_at(ONE_PAGE, A);
 
-    assert_eq!(world.shift(A, 5, C), Err(Errno::Inval));
+    assert_eq!(world.shift(A, 5, C), Err(Errno::Invalid));
     assert!(world.is_id(C), "the first one has moved");
     assert_eq!(world.mapped(A, 5), [4]);
     assert_eq!(world.mapped(C, 5), [0]);

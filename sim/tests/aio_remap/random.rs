@@ -2,7 +2,8 @@
 //! fails has changed nothing.
 
 use proptest::prelude::*;
-use seqschedlock_sim::aio::remap::{Errno, Mm, Protection, Request, Snapshot, Version};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{Mm, Protection, Request, Snapshot, Version};
 
 use crate::world::{FIXED, PAGE};
 

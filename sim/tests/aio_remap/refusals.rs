@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
+use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::{
-    Errno, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, Rules, Version,
+    MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, Rules, Version,
 };
 
 use crate::world::{A, B, FIXED, ONE_PAGE, PAGE, TWO_PAGES, World};
@@ -49,7 +50,7 @@ fn arguments_that_make_no_sense_are_refused() {
         (A, two, u64::MAX, FIXED, B),
         (A, two, two, 8, B),
     ] {
-        refused(&world, Errno::Inval, 0..0, call);
+        refused(&world, Errno::Invalid, 0..0, call);
     }
 }
 
@@ -78,7 +79,7 @@ fn a_ring_does_not_stay_at_its_old_place_as_well() {
         (A, 2 * PAGE, PAGE, flags, B),
         (A, 2 * PAGE, 2 * PAGE, MREMAP_DONTUNMAP, B),
     ] {
-        refused(&world, Errno::Inval, 0..0, call);
+        refused(&world, Errno::Invalid, 0..0, call);
     }
 }
 
@@ -145,10 +146,10 @@ fn before_6_17_one_area_moved_at_a_time() {
 fn memory_is_not_mapped_where_something_is() {
     let world = World::new();
     world.ring_at(ONE_PAGE, A);
-    assert_eq!(world.mmap(A, PAGE), Err(Errno::Exist));
-    assert_eq!(world.mmap(A - PAGE, 2 * PAGE), Err(Errno::Exist));
-    assert_eq!(world.mmap(B + 1, PAGE), Err(Errno::Inval));
-    assert_eq!(world.mmap(B, 0), Err(Errno::Inval));
-    assert_eq!(world.munmap(B + 1, PAGE), Err(Errno::Inval));
-    assert_eq!(world.munmap(B, 0), Err(Errno::Inval));
+    assert_eq!(world.mmap(A, PAGE), Err(Errno::Exists));
+    assert_eq!(world.mmap(A - PAGE, 2 * PAGE), Err(Errno::Exists));
+    assert_eq!(world.mmap(B + 1, PAGE), Err(Errno::Invalid));
+    assert_eq!(world.mmap(B, 0), Err(Errno::Invalid));
+    assert_eq!(world.munmap(B + 1, PAGE), Err(Errno::Invalid));
+    assert_eq!(world.munmap(B, 0), Err(Errno::Invalid));
 }

@@ -1,6 +1,7 @@
 //! New contexts.
 
-use seqschedlock_sim::aio::remap::{Errno, Version};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::Version;
 
 use crate::world::{A, FOUR_PAGES, HEAD, ID, NR, ONE_PAGE, PAGE, TAIL, TWO_PAGES, World};
 
@@ -38,8 +39,8 @@ fn a_context_takes_the_lowest_index_that_is_free() {
 #[test]
 fn numbers_of_requests_that_make_no_sense_are_refused() {
     let world = World::new();
-    assert_eq!(world.io_setup(0), Err(Errno::Inval));
-    assert_eq!(world.io_setup(0x40_0001), Err(Errno::Inval));
+    assert_eq!(world.io_setup(0), Err(Errno::Invalid));
+    assert_eq!(world.io_setup(0x40_0001), Err(Errno::Invalid));
     assert_eq!(world.io_setup(0x8000_0000), Err(Errno::Again));
     assert_eq!(world.io_setup(65_537), Err(Errno::Again));
     assert!(world.snapshot().pages.is_empty(), "nothing is left mapped");

@@ -1,6 +1,7 @@
 //! What differs from version to version even without a race.
 
-use seqschedlock_sim::aio::remap::{Errno, Mm, PAGE_SIZE, Version, Violation};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{Mm, PAGE_SIZE, Version, Violation};
 
 use crate::world::{A, B, FIXED, FOUR_PAGES, ONE_PAGE, PAGE, World};
 
@@ -26,10 +27,10 @@ fn without_a_hook_the_new_place_is_no_id_and_the_old_one_is_unmapped() {
     let process = Mm::new(Version::NoHook.rules());
     let old = process.io_setup(1).unwrap();
     process.mremap(old, PAGE, PAGE, FIXED, A).unwrap();
-    assert_eq!(process.io_destroy(A), Err(Errno::Inval));
+    assert_eq!(process.io_destroy(A), Err(Errno::Invalid));
     assert_eq!(
         process.io_destroy(old),
-        Err(Errno::Inval),
+        Err(Errno::Invalid),
         "nothing can be read there"
     );
 
@@ -47,8 +48,8 @@ fn from_2026_on_a_ring_moves_whole_or_not_at_all() {
     let ring = world.ring_at(FOUR_PAGES, A);
     world.mmap(B, 4 * PAGE).unwrap();
     let before = world.snapshot();
-    assert_eq!(world.shift(ring, 1, B), Err(Errno::Inval));
-    assert_eq!(world.shift(ring + PAGE, 3, B + PAGE), Err(Errno::Inval));
+    assert_eq!(world.shift(ring, 1, B), Err(Errno::Invalid));
+    assert_eq!(world.shift(ring + PAGE, 3, B + PAGE), Err(Errno::Invalid));
     let target = [B..B + 4 * PAGE, 0..0];
     assert_eq!(
         before.unchanged_but(&world.snapshot(), &target, &[]),

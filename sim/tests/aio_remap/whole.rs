@@ -1,6 +1,7 @@
 //! Rings that move as a whole.
 
-use seqschedlock_sim::aio::remap::{Errno, MREMAP_MAYMOVE, Request};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{MREMAP_MAYMOVE, Request};
 
 use crate::world::{
     A, B, C, FIXED, FOUR_PAGES, HEAD, ID, NR, ONE_PAGE, PAGE, TAIL, TWO_PAGES, World,

@@ -2,8 +2,9 @@
 
 use core::ops::Deref;
 
+use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::{
-    Errno, MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Request, Rules, Version,
+    MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Request, Rules, Version,
 };
 
 /// Bytes of a page.
@@ -62,11 +63,11 @@ impl World {
         let events = self.io_getevents(id, 0, 0).is_ok();
         let found = self.lookup(id).is_some();
         assert_eq!(events, found, "io_getevents of {id:#x}");
-        assert_eq!(self.io_cancel(id, u64::MAX), Err(Errno::Inval));
+        assert_eq!(self.io_cancel(id, u64::MAX), Err(Errno::Invalid));
         if !found {
             let request = Request::Read { data: 0 };
-            assert_eq!(self.io_submit(id, request), Err(Errno::Inval), "{id:#x}");
-            assert_eq!(self.io_destroy(id), Err(Errno::Inval), "{id:#x}");
+            assert_eq!(self.io_submit(id, request), Err(Errno::Invalid), "{id:#x}");
+            assert_eq!(self.io_destroy(id), Err(Errno::Invalid), "{id:#x}");
         }
         found
     }

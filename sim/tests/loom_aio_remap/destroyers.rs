@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use loom::thread::spawn;
-use seqschedlock_sim::aio::remap::{Errno, Rules, Version};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{Rules, Version};
 
 use crate::world::{explore, must_hold, process, without};
 
@@ -18,7 +19,7 @@ fn two_destroyers(rules: Rules) {
         answers.sort_by_key(Result::is_err);
         assert_eq!(
             answers,
-            [Ok(()), Err(Errno::Inval)],
+            [Ok(()), Err(Errno::Invalid)],
             "not exactly one did it"
         );
         must_hold(&process);

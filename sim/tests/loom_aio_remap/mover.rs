@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use loom::thread::spawn;
-use seqschedlock_sim::aio::remap::{Errno, Mm, PAGE_SIZE, Rules, Version, Violation};
+use seqschedlock_sim::aio::Errno;
+use seqschedlock_sim::aio::remap::{Mm, PAGE_SIZE, Rules, Version, Violation};
 
 use crate::world::{
     NEW, explore, explore_unbounded, move_ring, must_hold, must_not_be, process, without,
@@ -40,9 +41,9 @@ fn move_and_destroy(rules: Rules) -> Arc<Mm> {
     let (moved, destroyed) = (mover.join().unwrap(), destroyer.join().unwrap());
     match (moved, destroyed) {
         // The last one was looked up before the move.
-        (Ok(NEW), Err(Errno::Inval) | Ok(())) => {}
+        (Ok(NEW), Err(Errno::Invalid) | Ok(())) => {}
         // Refused, or there was nothing left to move.
-        (Err(Errno::Inval | Errno::Fault), Ok(())) => {}
+        (Err(Errno::Invalid | Errno::Fault), Ok(())) => {}
         other => panic!("the two answer {other:?}"),
     }
     process

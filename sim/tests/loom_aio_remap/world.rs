@@ -3,8 +3,9 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
+use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::{
-    Errno, MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Rules, Steps, Version, Violation,
+    MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Rules, Steps, Version, Violation,
 };
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::Errno;
 use super::ring_file::RingFile;
+use crate::aio::errno::Errno;
 
 /// What user space may do with a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -254,7 +254,7 @@ impl Areas {
         }
         match next == range.end {
             true => Ok(()),
-            false => Err(Errno::NoMem),
+            false => Err(Errno::NoMemory),
         }
     }
 }

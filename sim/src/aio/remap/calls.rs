@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::areas::{Mapped, Object};
-use super::error::Errno;
 use super::kioctx::{KioCtx, KioCtxRef};
 use super::locks::{lock, write};
 use super::mm::Mm;
 use super::ring_file::{Geometry, PAGE_SIZE, RingFile};
 use super::version::Rules;
+use crate::aio::errno::Errno;
 
 /// What a request waits for. Its event has `data` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Mm {
     pub fn io_setup(&self, requests: u32) -> Result<u64, Errno> {
         let _section = self.section();
         if requests == 0 {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         let Rules {
             possible_cpus,
@@ -100,9 +100,9 @@ impl Mm {
     /// request counts here; the kernel hands room to its CPUs in portions, and says so earlier.)
     pub fn io_submit(&self, id: u64, request: Request) -> Result<(), Errno> {
         let _section = self.section();
-        let user = self.lookup(id).ok_or(Errno::Inval)?;
+        let user = self.lookup(id).ok_or(Errno::Invalid)?;
         if user.ctx.is_dead() {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         if !user.ctx.file.take_room() {
             return Err(Errno::Again);
@@ -121,10 +121,10 @@ impl Mm {
     /// `EINVAL` if there is no such context, or if fewer than none or more than `most` are to be waited for.
     pub fn io_getevents(&self, id: u64, least: i64, most: i64) -> Result<Vec<u64>, Errno> {
         let _section = self.section();
-        let user = self.lookup(id).ok_or(Errno::Inval)?;
+        let user = self.lookup(id).ok_or(Errno::Invalid)?;
         match (0..=most).contains(&least) {
             true => user.read_events(most as usize),
-            false => Err(Errno::Inval),
+            false => Err(Errno::Invalid),
         }
     }
 
@@ -135,9 +135,9 @@ impl Mm {
     /// `EINPROGRESS` if it is cancelled, as in the kernel; `EINVAL` if there is no such context or request.
     pub fn io_cancel(&self, id: u64, data: u64) -> Result<(), Errno> {
         let _section = self.section();
-        let user = self.lookup(id).ok_or(Errno::Inval)?;
+        let user = self.lookup(id).ok_or(Errno::Invalid)?;
         if !user.ctx.take_in_flight(data) {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         user.ctx.file.complete(data);
         Err(Errno::InProgress)

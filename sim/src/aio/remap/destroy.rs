@@ -2,12 +2,12 @@
 
 use core::ops::Range;
 
-use super::error::Errno;
 use super::kioctx::KioCtx;
 use super::locks::{lock, write};
 use super::mm::Mm;
 use super::ring_file::PAGE_SIZE;
 use super::version::Hook;
+use crate::aio::errno::Errno;
 
 impl Mm {
     /// Destroys a context and unmaps its ring: as many bytes from `mmap_base` on as the ring had once.
@@ -17,7 +17,7 @@ impl Mm {
     /// `EINVAL` if there is no such context, or if somebody else is destroying it.
     pub fn io_destroy(&self, id: u64) -> Result<(), Errno> {
         let _section = self.section();
-        let user = self.lookup(id).ok_or(Errno::Inval)?;
+        let user = self.lookup(id).ok_or(Errno::Invalid)?;
         self.kill(&user.ctx)
     }
 
@@ -55,7 +55,7 @@ impl Mm {
     fn mark(&self, ctx: &KioCtx) -> Result<(), Errno> {
         match ctx.die(&self.rules.steps) {
             true => Ok(()),
-            false => Err(Errno::Inval),
+            false => Err(Errno::Invalid),
         }
     }
 

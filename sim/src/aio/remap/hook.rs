@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use seqschedlock::Stamp;
 
-use super::error::Errno;
 use super::kioctx::KioCtx;
 use super::locks::lock;
 use super::mm::Mm;
 use super::ring_file::RingFile;
 use super::version::Hook;
+use crate::aio::errno::Errno;
 
 /// What a mover under [`Hook::Commits`] has in hand while it moves.
 #[derive(Debug)]
@@ -29,16 +29,16 @@ impl Mm {
             return Ok(None);
         }
         if self.rules.refuses_part && pages != file.pages {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         let ctx = file.private_data.get().and_then(|ctx| ctx.upgrade());
         let ctx = ctx
             .filter(|_| file.is_of(&self.census))
-            .ok_or(Errno::Inval)?;
+            .ok_or(Errno::Invalid)?;
         // Only a destroyer has a section, so there is nothing to wait for.
-        let stamp = ctx.lock.read_begin().map_err(|_| Errno::Inval)?;
+        let stamp = ctx.lock.read_begin().map_err(|_| Errno::Invalid)?;
         match ctx.is_dead() {
-            true => Err(Errno::Inval),
+            true => Err(Errno::Invalid),
             false => Ok(Some(Ticket { ctx, stamp })),
         }
     }
@@ -67,7 +67,7 @@ impl Mm {
         if self.rules.steps.mover_commits && ctx.lock.read_commit(*stamp).is_err() {
             // `io_destroy` has not seen it: it reads `mmap_base` with `mmap_sem` held.
             ctx.set_place(from, &self.rules.steps);
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Mm {
         }
         let ctx = table.of(file);
         if self.refuses(ctx, file, pages) {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         if let Some(ctx) = ctx {
             ctx.set_place(to, &self.rules.steps);

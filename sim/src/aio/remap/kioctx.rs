@@ -6,10 +6,10 @@ use std::sync::Arc;
 use seqschedlock::{Park, RawSeqSchedLock};
 
 use super::census::Census;
-use super::error::Errno;
 use super::locks::lock;
 use super::ring_file::RingFile;
 use super::version::Steps;
+use crate::aio::errno::Errno;
 use crate::sync::Mutex;
 use crate::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
@@ -188,7 +188,7 @@ impl KioCtxRef {
     /// `EINVAL` if the context has been destroyed meanwhile.
     pub fn read_events(&self, most: usize) -> Result<Vec<u64>, Errno> {
         if self.ctx.is_dead() {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         Ok(self.ctx.file.read(most))
     }

@@ -8,11 +8,11 @@ use seqschedlock::{Park, RawSeqSchedLock, WriteGuard};
 
 use super::areas::{Areas, Mapped, Object, Protection};
 use super::census::Census;
-use super::error::Errno;
 use super::locks::{lock, read, write};
 use super::ring_file::PAGE_SIZE;
 use super::table::Table;
 use super::version::Rules;
+use crate::aio::errno::Errno;
 use crate::sync::{Mutex, RwLock};
 
 /// Where the kernel puts rings, one page free behind each. What user space maps at places of its own choice
@@ -36,7 +36,7 @@ const RINGS: u64 = 0x7f00_0000_0000;
 /// process.io_destroy(new)?;
 /// assert!(process.is_mapped(old) && !process.is_mapped(new));
 /// assert_eq!(process.check(), Ok(()));
-/// # Ok::<(), seqschedlock_sim::aio::remap::Errno>(())
+/// # Ok::<(), seqschedlock_sim::aio::Errno>(())
 /// ```
 #[derive(Debug)]
 pub struct Mm {
@@ -111,7 +111,7 @@ impl Mm {
         let _mmap_sem = write(&self.mmap_sem);
         let mut page_table = lock(&self.page_table);
         if !page_table.is_free(&range) {
-            return Err(Errno::Exist);
+            return Err(Errno::Exists);
         }
         let object = Object::Innocent {
             number: self.number(),
@@ -238,7 +238,7 @@ impl Mm {
 pub(super) fn pages(at: u64, length: u64) -> Result<Range<u64>, Errno> {
     let length = page_align(length);
     if at % PAGE_SIZE != 0 || length == 0 || at.checked_add(length).is_none() {
-        return Err(Errno::Inval);
+        return Err(Errno::Invalid);
     }
     Ok(at / PAGE_SIZE..(at + length) / PAGE_SIZE)
 }

@@ -4,10 +4,10 @@ use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::areas::Mapped;
-use super::error::Errno;
 use super::locks::{lock, write};
 use super::mm::{Mm, page_align};
 use super::ring_file::PAGE_SIZE;
+use crate::aio::errno::Errno;
 
 /// The kernel may choose another place.
 pub const MREMAP_MAYMOVE: u32 = 1;
@@ -38,7 +38,7 @@ impl Call {
     fn check(&self) -> Result<(), Errno> {
         let all = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
         if self.flags & !all != 0 || self.old % PAGE_SIZE != 0 || self.new_length == 0 {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         if !self.has(MREMAP_FIXED | MREMAP_DONTUNMAP) {
             return Ok(());
@@ -50,7 +50,7 @@ impl Call {
         let unaligned = self.new % PAGE_SIZE != 0;
         let must_stay = !self.has(MREMAP_MAYMOVE);
         match must_stay || unaligned || beyond_end || overlap || keeps_another_length {
-            true => Err(Errno::Inval),
+            true => Err(Errno::Invalid),
             false => Ok(()),
         }
     }
@@ -151,7 +151,7 @@ impl Mm {
         let fits = stays.end <= lock(&self.page_table).area_end(stays.start);
         let same = call.old_length == call.new_length;
         if call.has(MREMAP_DONTUNMAP) {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         if call.new_length > call.old_length {
             return Err(Errno::Fault);
@@ -174,7 +174,7 @@ impl Mm {
             return Ok(());
         };
         if !self.rules.steps.target_goes_first && self.would_refuse(&file, pages) {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         self.unmap(target.clone());
         let ticket = self.before_move(&file, pages)?;

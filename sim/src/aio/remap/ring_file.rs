@@ -4,9 +4,9 @@ use core::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::census::Census;
-use super::error::Errno;
 use super::kioctx::KioCtx;
 use super::locks::lock;
+use crate::aio::errno::Errno;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -32,7 +32,7 @@ impl Geometry {
     pub(super) fn of(requests: u32, possible_cpus: u32, aio_max_nr: u64) -> Result<Self, Errno> {
         let events = requests.max(possible_cpus * 4).wrapping_mul(2);
         if events > MAX_SLOTS {
-            return Err(Errno::Inval);
+            return Err(Errno::Invalid);
         }
         if events == 0 || u64::from(requests) > aio_max_nr {
             return Err(Errno::Again);
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_ring_that_is_too_large_is_refused() {
         assert_eq!(pages(65_537), Err(Errno::Again));
-        assert_eq!(pages(0x40_0001), Err(Errno::Inval));
+        assert_eq!(pages(0x40_0001), Err(Errno::Invalid));
         assert_eq!(pages(0x8000_0000), Err(Errno::Again), "twice that is 0");
     }
 }

@@ -9,11 +9,11 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::check::Violation;
-use super::error::Errno;
 use super::mm::Mm;
 use super::mremap::{MREMAP_FIXED, MREMAP_MAYMOVE};
 use super::ring_file::PAGE_SIZE;
 use super::version::Rules;
+use crate::aio::errno::Errno;
 
 /// Where the ring is moved to.
 const NEW: u64 = 0x1000_0000;
@@ -69,7 +69,7 @@ impl Tally {
         let outcome = match (moved, destroyed) {
             (Some(Moved::Ok), Some(false)) => &mut self.moved,
             (Some(Moved::Ok), Some(true)) => &mut self.moved_and_destroyed,
-            (Some(Moved::Inval), Some(true)) => &mut self.refused,
+            (Some(Moved::Invalid), Some(true)) => &mut self.refused,
             (Some(Moved::Fault), Some(true)) => &mut self.too_late,
             (Some(_), Some(false)) => &mut self.both_failed,
             _ => &mut self.other_answers,
@@ -98,7 +98,7 @@ impl Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moved {
     Ok,
-    Inval,
+    Invalid,
     Fault,
 }
 
@@ -136,13 +136,13 @@ pub fn mover_against_destroyer(rules: Rules, mut go_on: impl FnMut(&Tally) -> bo
         );
         let moved = match moved {
             Ok(NEW) => Some(Moved::Ok),
-            Err(Errno::Inval) => Some(Moved::Inval),
+            Err(Errno::Invalid) => Some(Moved::Invalid),
             Err(Errno::Fault) => Some(Moved::Fault),
             _ => None,
         };
         let destroyed = match destroyed {
             Ok(()) => Some(true),
-            Err(Errno::Inval) => Some(false),
+            Err(Errno::Invalid) => Some(false),
             Err(_) => None,
         };
         tally.count(moved, destroyed);

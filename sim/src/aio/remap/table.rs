@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::error::Errno;
 use super::kioctx::KioCtx;
 use super::ring_file::RingFile;
 use super::version::Rules;
+use crate::aio::errno::Errno;
 
 /// `mm->ioctx_table` and what the contexts count together. `ioctx_lock` protects it; a lookup reads one
 /// entry of it, which takes no lock in the kernel.

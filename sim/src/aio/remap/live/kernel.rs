@@ -6,7 +6,8 @@ use std::fs;
 use super::arena::{Arena, Ring};
 use super::maps::Object;
 use super::sys::Error;
-use crate::aio::remap::{Errno, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, Rules, Version};
+use crate::aio::errno::Errno;
+use crate::aio::remap::{MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, Rules, Version};
 
 /// Why there is nothing to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use super::arena::Arena;
 use super::kernel::Skip;
 use super::maps::{Object, Page};
 use super::sys::Error;
+use crate::aio::errno::Errno;
 use crate::aio::remap::story::{Moved, Tally, at_once};
-use crate::aio::remap::{Errno, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE};
+use crate::aio::remap::{MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE};
 
 /// Where the ring is at first, and where it is moved to.
 const OLD: u64 = 0;
@@ -76,7 +77,7 @@ fn innocents(arena: &Arena) -> u64 {
 fn mover_was_told(answer: Result<u64, Error>) -> Option<Moved> {
     match answer.map_err(Error::errno) {
         Ok(NEW) => Some(Moved::Ok),
-        Err(Some(Errno::Inval)) => Some(Moved::Inval),
+        Err(Some(Errno::Invalid)) => Some(Moved::Invalid),
         Err(Some(Errno::Fault)) => Some(Moved::Fault),
         _ => None,
     }
@@ -85,7 +86,7 @@ fn mover_was_told(answer: Result<u64, Error>) -> Option<Moved> {
 fn destroyer_was_told(answer: Result<(), Error>) -> Option<bool> {
     match answer.map_err(Error::errno) {
         Ok(()) => Some(true),
-        Err(Some(Errno::Inval)) => Some(false),
+        Err(Some(Errno::Invalid)) => Some(false),
         Err(_) => None,
     }
 }

@@ -6,7 +6,8 @@ use core::ptr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
-use crate::aio::remap::{Errno, Protection};
+use crate::aio::errno::Errno;
+use crate::aio::remap::Protection;
 
 /// The error that a real system call answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +18,15 @@ impl Error {
         Self(io::Error::last_os_error().raw_os_error().unwrap_or(0))
     }
 
-    /// The same error of the model, if it has that one.
+    /// The same error of the model. `None` if no call of the model answers that.
     #[must_use]
     pub fn errno(self) -> Option<Errno> {
         Some(match self.0 {
-            libc::EINVAL => Errno::Inval,
+            libc::EINVAL => Errno::Invalid,
             libc::EFAULT => Errno::Fault,
-            libc::ENOMEM => Errno::NoMem,
+            libc::ENOMEM => Errno::NoMemory,
             libc::EAGAIN => Errno::Again,
-            libc::EEXIST => Errno::Exist,
+            libc::EEXIST => Errno::Exists,
             libc::EINPROGRESS => Errno::InProgress,
             _ => return None,
         })
@@ -35,7 +36,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.errno(), self.0) {
-            (Some(errno), _) => errno.fmt(f),
+            (Some(errno), _) => f.write_str(errno.name()),
             (None, libc::ENOSYS) => f.write_str("ENOSYS"),
             (None, libc::EPERM) => f.write_str("EPERM"),
             (None, libc::EACCES) => f.write_str("EACCES"),

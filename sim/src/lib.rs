@@ -13,5 +13,6 @@
 //! and counts what went wrong under each. `--bin aio` does the same for the AIO systems.
 
 pub mod aio;
+mod locks;
 pub mod page_cache;
 mod sync;

@@ -101,7 +101,6 @@ mod error;
 mod fault;
 mod file_system;
 mod invalidate;
-mod locks;
 mod mapping;
 mod mm;
 mod page;

@@ -1,23 +1,13 @@
 //! The locks of the kernel. They tell [`Lockdep`] what happens to them.
-//!
-//! Poisoning is ignored. A thread that panics here has found a broken contract; the other threads go on,
-//! so they can be joined and the panic is seen.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
 use super::lockdep::{Deadlock, Holder, LockClass, Lockdep};
+use crate::locks::{lock, wait};
 use crate::sync::{Condvar, Mutex, MutexGuard};
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A lock that is held for a few steps, also by interrupts: `spinlock_t`.
 #[derive(Debug)]

@@ -81,7 +81,6 @@ mod hook;
 mod kioctx;
 #[cfg(all(feature = "live", target_os = "linux"))]
 pub mod live;
-mod locks;
 mod mm;
 mod mremap;
 mod observe;

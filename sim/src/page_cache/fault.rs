@@ -5,12 +5,12 @@ mod write;
 use std::time::Instant;
 
 use super::error::VmFault;
-use super::locks::read;
 use super::mapping::Found;
 use super::mm::{Mm, Vma};
 use super::page::PageRef;
 use super::page_table::{Pte, Sharing, page_number};
 use super::policy::{Policy, Refusal};
+use crate::locks::read;
 use seqschedlock::Conflict;
 
 /// What user space was about to do.

@@ -3,10 +3,10 @@
 use core::ops::RangeInclusive;
 
 use super::error::Errno;
-use super::locks::read;
 use super::mapping::AddressSpace;
 use super::page::{LockedPage, PAGE_SIZE};
 use super::policy::Policy;
+use crate::locks::read;
 
 impl<P: Policy> AddressSpace<P> {
     /// Removes what can be had for nothing of the pages `range`: `invalidate_mapping_pages`. Returns

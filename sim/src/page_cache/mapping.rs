@@ -13,11 +13,11 @@ use crossbeam_utils::CachePadded;
 use super::census::Census;
 use super::error::{Errno, VmFault};
 use super::file_system::FileSystem;
-use super::locks::{lock, read, write};
 use super::page::{LockedPage, PAGE_SIZE, Page, PageRef};
 use super::page_table::{MappedRange, Pte};
 use super::policy::Policy;
 use super::store::Store;
+use crate::locks::{lock, read, write};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, RwLock, TREE_LOCKS};
 

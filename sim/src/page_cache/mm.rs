@@ -6,11 +6,11 @@ use std::sync::Arc;
 use core::fmt;
 use core::ops::Range;
 
-use super::locks::{read, write};
 use super::mapping::AddressSpace;
 use super::page::PAGE_SIZE;
 use super::page_table::{MappedRange, PageTable, Sharing, page_number};
 use super::policy::Policy;
+use crate::locks::{read, write};
 use crate::sync::RwLock;
 
 /// An area of an address space: `struct vm_area_struct`.

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::census::Census;
 use super::error::TimedOut;
-use super::locks::{lock, wait, wait_until};
+use crate::locks::{lock, wait, wait_until};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, WORDS_PER_PAGE};
 

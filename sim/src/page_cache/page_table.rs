@@ -7,8 +7,8 @@ use std::sync::Arc;
 use core::ops::{Range, RangeInclusive};
 
 use super::census::Census;
-use super::locks::lock;
 use super::page::{PAGE_SIZE, PageRef};
+use crate::locks::lock;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The page of an address.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
-use super::locks::{read, write};
 use super::page::PAGE_SIZE;
+use crate::locks::{read, write};
 use crate::sync::{RwLock, sleep};
 
 /// What lies under a page cache. Pages are [`PAGE_SIZE`] bytes and counted from 0.

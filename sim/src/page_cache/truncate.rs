@@ -1,10 +1,10 @@
 //! Cutting a file, and extending it: `vmtruncate` of 2005, `truncate_pagecache` today.
 
 use super::error::Errno;
-use super::locks::write;
 use super::mapping::AddressSpace;
 use super::page::PAGE_SIZE;
 use super::policy::Policy;
+use crate::locks::write;
 
 impl<P: Policy> AddressSpace<P> {
     /// Sets the size of the file in bytes: `truncate`.

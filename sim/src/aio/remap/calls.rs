@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::areas::{Mapped, Object};
 use super::kioctx::{KioCtx, KioCtxRef};
-use super::locks::{lock, write};
 use super::mm::Mm;
 use super::ring_file::{Geometry, PAGE_SIZE, RingFile};
 use super::version::Rules;
 use crate::aio::errno::Errno;
+use crate::locks::{lock, write};
 
 /// What a request waits for. Its event has `data` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use std::sync::Arc;
 
 use super::areas::Areas;
 use super::kioctx::KioCtx;
-use super::locks::lock;
 use super::mm::Mm;
 use super::ring_file::{PAGE_SIZE, RingFile};
+use crate::locks::lock;
 
 /// A ring that has pages mapped: where they are, in order.
 struct Pages {

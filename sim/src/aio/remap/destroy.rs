@@ -3,11 +3,11 @@
 use core::ops::Range;
 
 use super::kioctx::KioCtx;
-use super::locks::{lock, write};
 use super::mm::Mm;
 use super::ring_file::PAGE_SIZE;
 use super::version::Hook;
 use crate::aio::errno::Errno;
+use crate::locks::{lock, write};
 
 impl Mm {
     /// Destroys a context and unmaps its ring: as many bytes from `mmap_base` on as the ring had once.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use seqschedlock::Stamp;
 
 use super::kioctx::KioCtx;
-use super::locks::lock;
 use super::mm::Mm;
 use super::ring_file::RingFile;
 use super::version::Hook;
 use crate::aio::errno::Errno;
+use crate::locks::lock;
 
 /// What a mover under [`Hook::Commits`] has in hand while it moves.
 #[derive(Debug)]

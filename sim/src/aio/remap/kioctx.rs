@@ -6,10 +6,10 @@ use std::sync::Arc;
 use seqschedlock::{Park, RawSeqSchedLock};
 
 use super::census::Census;
-use super::locks::lock;
 use super::ring_file::RingFile;
 use super::version::Steps;
 use crate::aio::errno::Errno;
+use crate::locks::lock;
 use crate::sync::Mutex;
 use crate::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,

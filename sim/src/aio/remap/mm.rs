@@ -8,11 +8,11 @@ use seqschedlock::{Park, RawSeqSchedLock, WriteGuard};
 
 use super::areas::{Areas, Mapped, Object, Protection};
 use super::census::Census;
-use super::locks::{lock, read, write};
 use super::ring_file::PAGE_SIZE;
 use super::table::Table;
 use super::version::Rules;
 use crate::aio::errno::Errno;
+use crate::locks::{lock, read, write};
 use crate::sync::{Mutex, RwLock};
 
 /// Where the kernel puts rings, one page free behind each. What user space maps at places of its own choice

@@ -4,10 +4,10 @@ use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::areas::Mapped;
-use super::locks::{lock, write};
 use super::mm::{Mm, page_align};
 use super::ring_file::PAGE_SIZE;
 use crate::aio::errno::Errno;
+use crate::locks::{lock, write};
 
 /// The kernel may choose another place.
 pub const MREMAP_MAYMOVE: u32 = 1;

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::census::Census;
 use super::kioctx::KioCtx;
-use super::locks::lock;
 use crate::aio::errno::Errno;
+use crate::locks::lock;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::aio::locks::{lock, wait};
+use crate::locks::{lock, wait};
 use crate::sync::{Condvar, Mutex};
 
 /// A task that may sleep: `struct task_struct`.

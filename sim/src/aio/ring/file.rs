@@ -8,7 +8,8 @@ use super::witness::Witness;
 use crate::aio::errno::Errno;
 use crate::aio::lifetime::Lifetime;
 use crate::aio::lockdep::{Deadlock, LockClass};
-use crate::aio::locks::{SpinGuard, SpinLock, lock, wait};
+use crate::aio::locks::{SpinGuard, SpinLock};
+use crate::locks::{lock, wait};
 use crate::sync::{Condvar, Mutex};
 
 /// `private_data` of a mapping, behind `private_lock`.

@@ -11,7 +11,8 @@ use super::version::Version;
 use super::witness::Witness;
 use crate::aio::errno::Errno;
 use crate::aio::lockdep::{Deadlock, LockClass};
-use crate::aio::locks::{SleepingGuard, SleepingLock, SpinGuard, SpinLock, lock};
+use crate::aio::locks::{SleepingGuard, SleepingLock, SpinGuard, SpinLock};
+use crate::locks::lock;
 use crate::sync::{Mutex, MutexGuard, RING_SLOTS};
 
 /// The size of a page, which only addresses depend on.

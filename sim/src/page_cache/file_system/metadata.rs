@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use core::time::Duration;
 
+use crate::locks::lock;
 use crate::page_cache::error::VmFault;
-use crate::page_cache::locks::lock;
 use crate::sync::{Mutex, MutexGuard, sleep};
 
 /// Which pages have metadata, the lock under which it is allocated, and what fails next.

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::{Policy, Refusal};
-use crate::page_cache::locks::{read_until, write};
+use crate::locks::{read_until, write};
 use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What was merged in 2021 (commit 730633f0b7f9): `invalidate_lock`, a read-write semaphore that

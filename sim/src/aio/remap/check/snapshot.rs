@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::violation::{Changed, Violation};
 use crate::aio::remap::areas::{Mapped, Object, Protection};
-use crate::aio::remap::locks::lock;
 use crate::aio::remap::mm::Mm;
 use crate::aio::remap::ring_file::PAGE_SIZE;
+use crate::locks::lock;
 
 /// A process at a moment, to compare with another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::super::{MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, Rules, Steps, Versio
 use super::{Changed, Violation};
 use crate::aio::remap::Mm;
 use crate::aio::remap::kioctx::KioCtx;
-use crate::aio::remap::locks::lock;
+use crate::locks::lock;
 
 /// Where nothing is.
 const FREE: u64 = 0x1000_0000;

@@ -1,7 +1,7 @@
-//! The mutexes of `std`, without the question of what to do after a panic.
+//! The locks of `std`, without the question of what to do after a panic.
 //!
-//! A thread that panics in this model has met a broken contract and says so. What it held is left
-//! as it was; the others go on, so that they can be joined and the panic be seen.
+//! A thread that panics in one of the systems has found a broken contract. What it held stays as it was; the
+//! other threads go on, so they can be joined and the panic is seen.
 
 use core::time::Duration;
 use std::sync::PoisonError;
@@ -9,22 +9,22 @@ use std::time::Instant;
 
 use crate::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, sleep};
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks for reading unless `deadline` passes first.
 ///
 /// `std` has no such wait. With a deadline the lock is asked again and again, with naps in between.
-pub(super) fn read_until<T>(
+pub(crate) fn read_until<T>(
     lock: &RwLock<T>,
     deadline: Option<Instant>,
 ) -> Option<RwLockReadGuard<'_, T>> {
@@ -42,12 +42,12 @@ pub(super) fn read_until<T>(
     }
 }
 
-pub(super) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for a notification; `None` if `deadline` has passed instead.
-pub(super) fn wait_until<'a, T>(
+pub(crate) fn wait_until<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
     deadline: Instant,

@@ -7,12 +7,13 @@ use core::sync::atomic::{
 };
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::{Mutex, PoisonError};
 
 use super::kernel::Skip;
 use super::maps::{self, Object, Page};
 use super::sys::{self, Error};
 use crate::aio::remap::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, Protection};
+use crate::locks::lock;
+use crate::sync::Mutex;
 
 /// How many pages an arena has.
 const PAGES: u64 = 1024;
@@ -153,7 +154,7 @@ impl Arena {
             let _ = unsafe { sys::io_destroy(id) };
             return Err(refused("mremap")(error));
         }
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut contexts = lock(&self.contexts);
         if contexts.len() <= index as usize {
             contexts.resize(index as usize + 1, None);
         }
@@ -255,10 +256,7 @@ impl Arena {
             waits_for,
             done,
         };
-        self.polls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(poll);
+        lock(&self.polls).push(poll);
         Ok(())
     }
 
@@ -268,7 +266,7 @@ impl Arena {
     ///
     /// If the event takes too long.
     pub fn ready(&self, data: u64) -> bool {
-        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut polls = lock(&self.polls);
         let Some(place) = polls.iter().position(|poll| poll.data == data) else {
             return false;
         };
@@ -355,7 +353,7 @@ impl Arena {
             };
         }
         let inode = index.and_then(|index| {
-            let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut contexts = lock(&self.contexts);
             contexts.get_mut(index as usize)?.take()
         });
         let inode = inode.expect("io_destroy destroyed a context that is not known");
@@ -394,7 +392,7 @@ impl Arena {
 
     /// Forgets about a context that was destroyed without [`destroy`](Self::destroy).
     pub(super) fn forget(&self, ring: Ring) {
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut contexts = lock(&self.contexts);
         contexts[ring.index as usize] = None;
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 // From `std` also under loom: it observes a model and must not become part of it.
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::locks::lock_beside_model;
 
 /// What has been reported, and how often.
 ///
@@ -19,14 +21,11 @@ impl<V> Default for Findings<V> {
 
 impl<V: Ord + Clone> Findings<V> {
     pub(super) fn report(&self, violation: V) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock_beside_model(&self.0);
         *counts.entry(violation).or_default() += 1;
     }
 
     pub(super) fn counts(&self) -> BTreeMap<V, u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock_beside_model(&self.0).clone()
     }
 }

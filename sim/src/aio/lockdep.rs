@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 // From `core` and `std` also under loom: this observes a model and must not become part of it.
 use core::sync::atomic::{
@@ -15,6 +15,7 @@ use core::sync::atomic::{
 
 use core::fmt;
 
+use crate::locks::lock_beside_model;
 use crate::sync::thread_local;
 
 /// A class of locks, under its name in the kernel.
@@ -147,7 +148,7 @@ impl Lockdep {
     /// the last thread of a circle sees the whole circle.
     pub(super) fn sleep(&self, holder: &Holder) -> Result<Sleeping<'_>, Deadlock> {
         let me = ME.with(|me| *me);
-        let mut sleeping = lock(&self.sleeping);
+        let mut sleeping = lock_beside_model(&self.sleeping);
         let mut next = holder.load(Acquire);
         // A chain without a circle cannot be longer than the list.
         for _ in 0..=sleeping.len() {
@@ -225,10 +226,6 @@ pub(super) struct Sleeping<'a> {
 
 impl Drop for Sleeping<'_> {
     fn drop(&mut self) {
-        lock(&self.lockdep.sleeping).retain(|(thread, _)| *thread != self.me);
+        lock_beside_model(&self.lockdep.sleeping).retain(|(thread, _)| *thread != self.me);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -33,12 +33,12 @@ impl Version {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::NoHook => "no-hook",
+            Self::NoHook => "no hook",
             Self::Y2014 => "2014",
             Self::Y2015 => "2015",
             Self::Y2023 => "2023",
             Self::Y2026 => "2026",
-            Self::Commit => "commit",
+            Self::Commit => "Commit",
         }
     }
 

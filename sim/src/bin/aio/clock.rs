@@ -1,12 +1,11 @@
 //! How long a version runs, and the bar that shortens the wait.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::output;
+use crate::terminal::{interrupted, progress};
 
 /// Takes the processor from a thread now and then, as an interrupt or a hypervisor does. The systems call it
 /// where their versions have their races.
@@ -25,17 +24,15 @@ pub struct Clock {
     /// How much of this version the bar shows.
     shown: Cell<Duration>,
     bar: ProgressBar,
-    interrupted: &'static AtomicBool,
 }
 
 impl Clock {
-    pub fn new(duration: Duration, versions: u32, interrupted: &'static AtomicBool) -> Self {
+    pub fn new(duration: Duration, versions: usize) -> Self {
         Self {
             duration,
             began: Cell::new(Instant::now()),
             shown: Cell::default(),
-            bar: output::progress(duration * versions),
-            interrupted,
+            bar: progress(duration * versions as u32),
         }
     }
 
@@ -50,16 +47,12 @@ impl Clock {
         self.began.get().elapsed()
     }
 
-    pub fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Relaxed)
-    }
-
     /// Whether there is time left. Ask several times a second.
     pub fn goes_on(&self) -> bool {
         let elapsed = self.elapsed().min(self.duration);
         self.bar
-            .inc((elapsed - self.shown.replace(elapsed)).as_millis() as u64);
-        elapsed < self.duration && !self.is_interrupted()
+            .inc((elapsed - self.shown.replace(elapsed)).as_micros() as u64);
+        elapsed < self.duration && !interrupted()
     }
 
     /// Sleeps for a moment, but no longer than the time that is left.

@@ -5,14 +5,16 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use crate::system::System;
-use crate::{retry, ring};
+use crate::terminal::seconds;
+use crate::{live, remap, retry, ring};
 
 /// Run simulated AIO systems of the kernel on real threads, each in all versions of its history, and count
 /// what goes wrong.
 ///
 /// In each system some threads do what programs do, and others do what the kernel does behind their backs.
-/// The old versions have races: events are lost or read twice, memory is used after it was freed. Nothing
-/// crashes here. What would corrupt memory in a kernel is a number in a table.
+/// The old versions have races: events are lost or read twice, memory is used after it was freed, other
+/// people's memory is unmapped. Nothing crashes here. What would corrupt memory in a kernel is a number in a
+/// table. The last table is not simulated: the kernel of this machine gets the same treatment.
 #[derive(Debug, Parser)]
 #[command(name = "aio", version, after_long_help = AFTER)]
 pub struct Options {
@@ -21,7 +23,7 @@ pub struct Options {
     pub only: Vec<SystemName>,
 
     /// How long each version runs, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, allow_negative_numbers = true,
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.4, allow_negative_numbers = true,
           value_parser = seconds)]
     pub seconds: f64,
 
@@ -32,7 +34,8 @@ pub struct Options {
 
 const AFTER: &str = "\
 Below each table its columns are explained. A race shows only if threads meet at the right moment, so a zero
-for an old version proves nothing. The models in tests/loom_aio.rs try the moments one by one.
+for an old version proves nothing. The models in tests/loom_aio.rs and tests/loom_aio_remap.rs try the
+moments one by one.
 
 Exit codes: 0 all went as expected; 1 a version that is meant to hold did not; 2 bad input; 130 ended by
 Ctrl-C, with the tables so far.";
@@ -44,6 +47,10 @@ pub enum SystemName {
     Ring,
     /// Requests that are retried when they are woken.
     Retry,
+    /// A ring whose owner moves it while its context is destroyed.
+    Remap,
+    /// The same on the kernel of this machine, if that is Linux and permits AIO.
+    Live,
 }
 
 impl SystemName {
@@ -51,6 +58,8 @@ impl SystemName {
         match self {
             Self::Ring => ring::system(),
             Self::Retry => retry::system(),
+            Self::Remap => remap::system(),
+            Self::Live => live::system(),
         }
     }
 }
@@ -67,14 +76,5 @@ impl Options {
         all.filter(|system| self.only.is_empty() || self.only.contains(system))
             .map(|system| system.system())
             .collect()
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.01..=86_400.0).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err("must lie between 0.01 and 86400".to_owned())
     }
 }

@@ -8,11 +8,17 @@ use fastrand::Rng;
 use seqschedlock_sim::aio::retry::{Kioctx, Looks, RetryMethod, Version, Violation, WaitQueue};
 
 use crate::clock::{Clock, interrupt};
-use crate::system::{Column, Contender, Counts, Kind, System};
+use crate::system::{Column, Contender, Counts, FREED_CONTEXTS, Kind, System};
 
 /// How many requests are made between two looks at the clock.
 const BATCH: u64 = 1000;
 
+const OPERATIONS: Column = Column {
+    key: "operations",
+    heading: "requests/s",
+    meaning: "requests that were submitted, each in a context of its own",
+    kind: Kind::Rate,
+};
 const LOST: Column = Column {
     key: "retries_lost",
     heading: "retries lost",
@@ -43,12 +49,6 @@ const REQUESTS: Column = Column {
     meaning: "requests that were used after they had been freed",
     kind: Kind::Violation,
 };
-const CONTEXTS: Column = Column {
-    key: "freed_contexts_touched",
-    heading: "freed contexts",
-    meaning: "contexts that were used after they had been freed",
-    kind: Kind::Violation,
-};
 const OTHER: Column = Column {
     key: "other",
     heading: "other",
@@ -70,9 +70,17 @@ pub fn system() -> System {
     });
     System {
         name: "retry",
-        title: "retry: a task submits requests that wait once or twice, and interrupts wake them",
+        title: "retry: a task submits requests that wait once or twice, and interrupts wake them"
+            .to_owned(),
         columns: &[
-            LOST, DOUBLED, TOO_EARLY, SPURIOUS, REQUESTS, CONTEXTS, OTHER,
+            OPERATIONS,
+            LOST,
+            DOUBLED,
+            TOO_EARLY,
+            SPURIOUS,
+            REQUESTS,
+            FREED_CONTEXTS,
+            OTHER,
         ],
         contenders,
     }
@@ -85,7 +93,7 @@ fn contender(version: Version, looks: Looks, what: &str, destroys: bool) -> Cont
             Looks::Once => version.sound_for_one_look,
             Looks::Twice => version.sound_for_two_looks,
         },
-        work: Box::new(move |clock| run(version, looks, destroys, clock)),
+        work: Box::new(move |clock| Ok(run(version, looks, destroys, clock))),
     }
 }
 
@@ -103,6 +111,7 @@ const END: u64 = u64::MAX;
 
 fn run(version: Version, looks: Looks, destroys: bool, clock: &Clock) -> Counts {
     let mut counts = Counts::default();
+    let mut requests = 0;
     let handover = Handover::default();
     let mut random = Rng::with_seed(2005);
     thread::scope(|threads| {
@@ -111,15 +120,15 @@ fn run(version: Version, looks: Looks, destroys: bool, clock: &Clock) -> Counts 
         threads.spawn(move || wake(handover, &mut own));
         while clock.goes_on() {
             for _ in 0..BATCH {
-                counts.operations += 1;
+                requests += 1;
                 let waits = 1 + random.usize(..2);
-                let number = counts.operations;
-                let context = request(version, looks, waits, destroys, handover, number);
+                let context = request(version, looks, waits, destroys, handover, requests);
                 count_violations(&context, &mut counts);
             }
         }
         handover.handed.store(END, Release);
     });
+    counts.add(&OPERATIONS, requests);
     counts
 }
 
@@ -207,7 +216,7 @@ fn column(violation: &Violation) -> &'static Column {
         | Violation::CompletedWhileWaiting => &TOO_EARLY,
         Violation::SpuriousRetry => &SPURIOUS,
         Violation::FreedIocbTouched => &REQUESTS,
-        Violation::FreedContextTouched => &CONTEXTS,
+        Violation::FreedContextTouched => &FREED_CONTEXTS,
         _ => &OTHER,
     }
 }

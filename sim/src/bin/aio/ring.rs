@@ -10,12 +10,18 @@ use fastrand::Rng;
 use seqschedlock_sim::aio::ring::{Buffer, Mm, Receipts, Version, Violation};
 
 use crate::clock::{Clock, interrupt};
-use crate::system::{Column, Contender, Counts, Kind, System};
+use crate::system::{Column, Contender, Counts, FREED_CONTEXTS, Kind, System};
 
 /// How long the threads run before everything is checked and they start afresh. One thing that breaks should
 /// not hide others.
 const ROUND: Duration = Duration::from_millis(20);
 
+const OPERATIONS: Column = Column {
+    key: "operations",
+    heading: "operations/s",
+    meaning: "events completed, pages moved, and contexts set up and destroyed, in all",
+    kind: Kind::Rate,
+};
 const MOVES: Column = Column {
     key: "pages_moved",
     heading: "moves/s",
@@ -58,12 +64,6 @@ const PAGES: Column = Column {
     meaning: "pages that were read or written after they had been freed",
     kind: Kind::Violation,
 };
-const CONTEXTS: Column = Column {
-    key: "freed_contexts_touched",
-    heading: "freed contexts",
-    meaning: "contexts that were used after they had been freed",
-    kind: Kind::Violation,
-};
 const PUT_TWICE: Column = Column {
     key: "put_twice",
     heading: "put twice",
@@ -87,7 +87,7 @@ pub fn system() -> System {
     let contender = |version: Version| Contender {
         name: version.name.to_owned(),
         sound: version.sound,
-        work: Box::new(move |clock| run(version, clock)),
+        work: Box::new(move |clock| Ok(run(version, clock))),
     };
     // No version went without these locks. This is what they are for.
     let twins = [
@@ -105,9 +105,10 @@ pub fn system() -> System {
     ];
     System {
         name: "ring",
-        title: "ring: events are completed and read, and contexts come and go, while their pages are moved",
+        title: "ring: events are completed and read, and contexts come and go, while their pages are moved"
+            .to_owned(),
         columns: &[
-            MOVES, LOST, DOUBLED, HEADS, TAILS, IDS, PAGES, CONTEXTS, PUT_TWICE, DEADLOCKS, OTHER,
+            OPERATIONS, MOVES, LOST, DOUBLED, HEADS, TAILS, IDS, PAGES, FREED_CONTEXTS, PUT_TWICE, DEADLOCKS, OTHER,
         ],
         contenders: Version::ALL
             .into_iter()
@@ -151,7 +152,7 @@ fn round(version: Version, clock: &Clock, random: &mut Rng, counts: &mut Counts)
         moved = moving.join().expect("a migration does not panic");
         (set_up, ids_lost) = churning.join().expect("a setup does not panic");
     });
-    counts.operations += completed + moved + set_up;
+    counts.add(&OPERATIONS, completed + moved + set_up);
     counts.add(&MOVES, moved);
     counts.add(&IDS, ids_lost);
 
@@ -263,7 +264,7 @@ fn column(violation: &Violation) -> Option<&'static Column> {
         Violation::HeadLost => &HEADS,
         Violation::TailLost => &TAILS,
         Violation::FreedPageTouched => &PAGES,
-        Violation::FreedContextTouched => &CONTEXTS,
+        Violation::FreedContextTouched => &FREED_CONTEXTS,
         Violation::PagePutTwice | Violation::ContextPutTwice => &PUT_TWICE,
         Violation::Deadlock => &DEADLOCKS,
         // Counted where the lookup fails.

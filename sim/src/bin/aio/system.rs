@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::terminal::interrupted;
 
 /// One of the systems.
 pub struct System {
     /// What `--only` and JSON call it.
     pub name: &'static str,
     /// The line above its table.
-    pub title: &'static str,
-    /// In the order of the table, after the versions and their speed.
+    pub title: String,
+    /// In the order of the table, after the versions.
     pub columns: &'static [Column],
     /// Oldest first.
     pub contenders: Vec<Contender>,
@@ -34,49 +35,57 @@ pub struct Column {
 pub enum Kind {
     /// A speed, which says nothing about right or wrong.
     Rate,
-    /// Undesirable, but harmless.
+    /// Worth knowing, and harmless.
     Harmless,
     /// Must be zero for a version that is meant to hold.
     Violation,
 }
+
+/// In two of the systems.
+pub const FREED_CONTEXTS: Column = Column {
+    key: "freed_contexts_touched",
+    heading: "freed contexts",
+    meaning: "contexts that were used after they had been freed",
+    kind: Kind::Violation,
+};
+
+/// Runs a version until the clock says stop, or says why it cannot run here.
+type Work = Box<dyn Fn(&Clock) -> Result<Counts, String>>;
 
 /// A version that takes part.
 pub struct Contender {
     pub name: String,
     /// Whether it is meant to hold.
     pub sound: bool,
-    /// Runs it until the clock says stop.
-    pub work: Box<dyn Fn(&Clock) -> Counts>,
+    pub work: Work,
 }
 
 impl Contender {
     pub fn run(&self, clock: &Clock) -> Outcome {
         clock.begin(self.name.clone());
-        let counts = (self.work)(clock);
+        let worked = (self.work)(clock);
         Outcome {
             version: self.name.clone(),
             sound: self.sound,
             elapsed: clock.elapsed(),
-            cut_short: clock.is_interrupted(),
-            counts,
+            cut_short: interrupted(),
+            skipped: worked.as_ref().err().cloned(),
+            counts: worked.unwrap_or_default(),
         }
     }
 }
 
 /// What was counted.
 #[derive(Debug, Default)]
-pub struct Counts {
-    pub operations: u64,
-    counts: BTreeMap<&'static str, (Kind, u64)>,
-}
+pub struct Counts(BTreeMap<&'static str, (Kind, u64)>);
 
 impl Counts {
     pub fn add(&mut self, column: &Column, number: u64) {
-        self.counts.entry(column.key).or_insert((column.kind, 0)).1 += number;
+        self.0.entry(column.key).or_insert((column.kind, 0)).1 += number;
     }
 
     pub fn get(&self, column: &Column) -> u64 {
-        self.counts.get(column.key).map_or(0, |(_, number)| *number)
+        self.0.get(column.key).map_or(0, |(_, number)| *number)
     }
 }
 
@@ -87,6 +96,8 @@ pub struct Outcome {
     pub sound: bool,
     pub elapsed: Duration,
     pub cut_short: bool,
+    /// Why it could not run.
+    pub skipped: Option<String>,
     pub counts: Counts,
 }
 
@@ -97,7 +108,7 @@ impl Outcome {
 
     /// Whether nothing went wrong.
     pub fn held(&self) -> bool {
-        let mut counts = self.counts.counts.values();
+        let mut counts = self.counts.0.values();
         counts.all(|(kind, number)| *kind != Kind::Violation || *number == 0)
     }
 

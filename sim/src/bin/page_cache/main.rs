@@ -73,7 +73,7 @@ fn run(options: &Options) -> Result<Verdict, String> {
     };
     let policies = options.policies();
     let workload = Workload::new(copy, options)?;
-    let bar = report::progress(options.duration() * policies.len() as u32);
+    let bar = terminal::progress(options.duration() * policies.len() as u32);
     let outcomes = measure(&workload, &policies, &bar);
     bar.finish_and_clear();
     let outcomes = outcomes?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum as _};
 
 use crate::policies::PolicyName;
-use crate::terminal::time;
+use crate::terminal::{seconds, time};
 
 /// Serve a file through a simulated page cache while its blocks are rewritten underneath, and count
 /// the stale reads.
@@ -160,15 +160,6 @@ impl Options {
         let all = PolicyName::value_variants().iter().copied();
         all.filter(|policy| self.policy.is_empty() || self.policy.contains(policy))
             .collect()
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.01..=86_400.0).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err("must lie between 0.01 and 86400".to_owned())
     }
 }
 

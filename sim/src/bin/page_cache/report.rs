@@ -1,24 +1,14 @@
-//! The table, and the bar that shortens the wait for it.
+//! The table.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
 use seqschedlock_sim::page_cache::PAGE_SIZE;
 
 use crate::outcome::{Latency, Outcome};
 use crate::terminal::{counted, latency, short};
 use crate::verdict::verdict;
 use crate::workload::Workload;
-
-/// A bar that is full after `total`.
-pub fn progress(total: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:33} [{bar:30}] {percent:>3}%  {eta} left")
-        .expect("the template is well formed")
-        .progress_chars("=> ");
-    ProgressBar::new(total.as_micros() as u64).with_style(style)
-}
 
 /// What was done, a row for each policy, what each of them is, and what it comes to.
 pub fn table(workload: &Workload, outcomes: &[Outcome], hint: bool) -> String {

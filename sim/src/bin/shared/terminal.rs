@@ -1,5 +1,5 @@
-//! What the programs of this package have in common at a terminal: how they complain, print, hear Ctrl-C
-//! and end, and how they write and read figures.
+//! What the programs of this package have in common at a terminal: how they complain, print, show that time
+//! passes, hear Ctrl-C and end, and how they write and read figures.
 //!
 //! Each program takes this file in by its path; the library needs none of it.
 #![allow(dead_code, reason = "no program needs all of it")]
@@ -8,6 +8,8 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Exit code: something that should hold did not.
 pub const EXIT_FAILED: u8 = 1;
@@ -59,6 +61,24 @@ pub fn in_one_line(error: &clap::Error) -> String {
         .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     format!("{} (see --help)", paragraphs.join("; "))
+}
+
+/// A bar that is full after `total`. It counts microseconds.
+pub fn progress(total: Duration) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:33} [{bar:30}] {percent:>3}%  {eta} left")
+        .expect("the template is well formed")
+        .progress_chars("=> ");
+    ProgressBar::new(total.as_micros() as u64).with_style(style)
+}
+
+/// A number of seconds. At most a day.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=86_400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("must lie between 0.01 and 86400".to_owned())
+    }
 }
 
 /// A number and its unit: `us`, `ms` or `s`. At most 10 s.
@@ -149,6 +169,15 @@ mod tests {
         assert_eq!(time("0"), Ok(Duration::ZERO));
         for wrong in ["", "us", "5", "5m", "-1ms", "11s", "nan", "infs"] {
             assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_a_number_between_a_moment_and_a_day() {
+        assert_eq!(seconds("0.01"), Ok(0.01));
+        assert_eq!(seconds("86400"), Ok(86_400.0));
+        for wrong in ["", "0", "-1", "1s", "nan", "86401", "inf"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
 

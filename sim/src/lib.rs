@@ -4,13 +4,17 @@
 //! dependent would be. It is here for study, for the benches, and to prove that the public API suffices; it is
 //! not published, and what is public in it may change at any time.
 //!
-//! | system | where | seeds |
+//! | system | where | seed |
 //! |---|---|---|
-//! | page faults against invalidation, truncation and writeback | [`page_cache`] | Andrea Arcangeli's patch of December 2005 with the lock in it; Nick Piggin's "mm: close page_mkwrite races" of 2009 |
-//! | asynchronous I/O: ring pages that move, requests that are retried | [`aio`] | "aio: v2 ensure access to ctx->ring_pages is correctly serialised" of March 2014; "Races in aio call back path" of July 2005 |
+//! | page faults against invalidation and truncation | [`page_cache`] | Andrea Arcangeli, "smp race fix between invalidate_inode_pages* and do_no_page", December 2005: the patch with the lock in it |
+//! | write faults against writeback | [`page_cache`] | Nick Piggin, "mm: close page_mkwrite races", 2009 |
+//! | ring pages of asynchronous I/O that are moved while they are in use | [`aio::ring`] | Linus Torvalds and Benjamin LaHaise, "aio: v2 ensure access to ctx->ring_pages is correctly serialised", March 2014 |
+//! | requests that are retried, and who kicks them | [`aio::retry`] | Suzuki, "Races in aio call back path", July 2005 |
+//! | a ring that its owner moves while its context is destroyed | [`aio::remap`] | Benjamin LaHaise, "aio: changes for 3.19", December 2014 |
 //!
 //! `cargo run --release -p seqschedlock-sim` runs the page cache at full speed on a real file, under six policies,
-//! and counts what went wrong under each. `--bin aio` does the same for the AIO systems.
+//! and counts what went wrong under each. `--bin aio` does the same for the three AIO
+//! systems, and for the AIO of the kernel that it runs on.
 
 pub mod aio;
 mod locks;

@@ -18,8 +18,9 @@
 //! | read that faults, `move_pages` | head lost | deadlock | holds | holds | holds | holds | holds |
 //! | read, complete, migrate (2 preemptions) | head lost | | | | holds | holds | holds |
 //!
-//! If truncation did not wait for the page lock, teardown under v2 and under the seed's version would also
-//! free a context that the migration goes on to use, and unlocks through NULL. That is modelled, too.
+//! Truncation waits for the page lock, as `truncate_inode_pages_range` does in its second pass. If it did not,
+//! teardown under v2 and under the seed's version would also free a context that the migration goes on to use
+//! and unlocks through NULL. Twins without the page lock show that.
 //!
 //! What is found in retries (`retry.rs`), with a submitter that drains the run list and a waker:
 //!

@@ -10,7 +10,9 @@
 //! | destroy / destroy | holds | holds | hold | holds |
 //! | moves / lookup, destroy / lookup | | | hold | |
 //!
-//! What each step is for, its twin shows: the same model without that step has to fail.
+//! What each step is for, its twin shows: the same model without that step has to fail. Two of them are about
+//! the lock of this project. `Commit` leaves the ring if `mmap_base` is read before `mmap_sem`. And once it is
+//! read under `mmap_sem`, nothing needs the commit: this twin does not fail, in any interleaving.
 #![cfg(loom)]
 
 #[path = "loom_aio_remap/destroyers.rs"]

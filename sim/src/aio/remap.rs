@@ -33,21 +33,7 @@
 //!
 //! Where the lock does help is the checker: [`Mm::observe`] looks at a process while its threads are at work.
 //!
-//! # Where to find what you know
-//!
-//! | in the kernel | here |
-//! |---|---|
-//! | `struct kioctx`, `user_id`, `mmap_base`, `mmap_size`, `dead`, `users` | `kioctx.rs` |
-//! | `struct aio_ring`, `aio_ring_file`, `private_data` | `ring_file.rs` |
-//! | `mm->ioctx_table`, `ioctx_lock`, `aio_nr` | `table.rs` |
-//! | `struct vm_area_struct`, ptes | `areas.rs` |
-//! | `struct mm_struct`, `mmap_sem`, `mmap`, `munmap`, `mprotect`, `fork`, `exit_aio` | [`Mm`] |
-//! | `mremap`, `move_vma`, `mremap_to`, `remap_move` | [`Mm::mremap`] |
-//! | `aio_ring_remap`, later `aio_ring_mremap` | `hook.rs` |
-//! | `lookup_ioctx` | [`Mm::lookup`] |
-//! | `io_setup`, `ioctx_alloc`, `aio_setup_ring`, `ioctx_add_table` | [`Mm::io_setup`] |
-//! | `io_submit`, `io_getevents`, `io_cancel`, `aio_complete` | [`Mm::io_submit`], [`Mm::io_getevents`], [`Mm::io_cancel`] |
-//! | `io_destroy`, `kill_ioctx` | [`Mm::io_destroy`] |
+//! # Where the rules are from
 //!
 //! The rules were read off Linux 6.18, and `tests/aio_live.rs` compares them with the kernel that it runs on, step
 //! by step, in random sequences of calls. [`Rules`] has what differs from kernel to kernel, and [`Steps`] what

@@ -17,7 +17,7 @@
 //! | | from | |
 //! |---|---|---|
 //! | [`Y2013`](Version::Y2013) | 8e321fefb0e6, 2013 | loses heads and ids, uses freed pages, puts pages twice |
-//! | [`V1`](Version::V1) | first draft: migrations wait for `ring_lock` | deadlocks with a reader that faults |
+//! | [`V1`](Version::V1) | first draft: migrations wait for `ring_lock` | deadlocks with a reader that faults; loses ids, puts pages twice |
 //! | [`V2`](Version::V2) | second draft, by Benjamin LaHaise | frees a context twice |
 //! | [`SEED`](Version::SEED) | the patch in the seed, by Linus Torvalds | frees a context twice |
 //! | [`SEED_TRYGET`](Version::SEED_TRYGET) | the same with a `tryget` | holds |

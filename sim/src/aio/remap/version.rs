@@ -14,7 +14,8 @@ pub enum Version {
     /// 3adf7ae18bf4 and c03ce4173c7b, of 2026: it also refuses to move part of a ring, and `fork` no longer
     /// copies the ring.
     Y2026,
-    /// This crate: no lock for both, but a stamp for the mover and a section for the destroyer.
+    /// This crate: no lock for both, but a stamp for the mover and a section for the destroyer. It holds, but so
+    /// would `mmap_sem` alone: see [`Steps::base_is_read_in_mmap_sem`] and [`Steps::mover_commits`].
     Commit,
 }
 
@@ -146,9 +147,12 @@ pub struct Steps {
     pub destroy_unmaps_by_size: bool,
     /// Of two destroyers only one finds that the context is not dead yet.
     pub dead_is_exchanged: bool,
-    /// [`Hook::Commits`]: `io_destroy` reads `mmap_base` with `mmap_sem` held.
+    /// [`Hook::Commits`]: `io_destroy` reads `mmap_base` with `mmap_sem` held. Without: it can read a place that
+    /// the mover takes back, and the ring is left. (Since 2015 the kernel may read it earlier, because its hook refuses by then.)
     pub base_is_read_in_mmap_sem: bool,
-    /// [`Hook::Commits`]: the mover asks whether its stamp still holds.
+    /// [`Hook::Commits`]: the mover asks whether its stamp still holds. Without: every invariant still holds, as
+    /// long as `base_is_read_in_mmap_sem`. All that is lost is that a ring stays where it is once its
+    /// destruction has begun.
     pub mover_commits: bool,
 }
 

@@ -119,7 +119,8 @@ impl<C> RingFile<C> {
 
     /// `truncate_setsize(0)`: removes all pages from the cache, and unmaps them.
     ///
-    /// The kernel takes the lock of each page, and so waits for a migration to end.
+    /// The kernel takes the lock of each page, and so waits for a migration to end: see
+    /// [`page_lock`](super::version::Version::page_lock).
     pub(super) fn truncate(&self, locks_pages: bool) -> Result<(), Deadlock> {
         for index in 0..self.len() {
             // A page that moves before it is locked is looked up again.

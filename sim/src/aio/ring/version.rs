@@ -25,8 +25,13 @@ pub struct Version {
     pub failure_unlocks: bool,
     /// A migration copies the page, and switches to the copy, within `completion_lock`.
     pub completion_lock: bool,
-    /// Truncation takes the page lock before it removes a page from the cache. It always has. Without it,
-    /// teardown meets migrations that it cannot meet in a kernel.
+    /// Truncation waits for the page lock before it removes a page from the cache.
+    ///
+    /// All named versions do, for so the kernel is written: `truncate_inode_pages_range` only tries the locks
+    /// in its first pass, but waits for them in its second; teardown has called it since rings have files
+    /// (3.12); and a migration holds the locks of both pages until it is done with the ring. So a teardown
+    /// that has come to the cache cannot get past a migration. A version without this is a twin: its teardown
+    /// meets migrations that it cannot meet in a kernel.
     pub page_lock: bool,
     /// A reader loads events after the tail: `smp_rmb`. The kernel lacked it until 3.17.
     pub read_barrier: bool,

@@ -37,6 +37,8 @@
 mod collect;
 #[path = "loom_aio/commit.rs"]
 mod commit;
+#[path = "loom_aio/counted.rs"]
+mod counted;
 #[path = "../../tests/loom/explore.rs"]
 mod explore;
 #[cfg(not(seqschedlock_split))]

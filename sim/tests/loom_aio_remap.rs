@@ -15,6 +15,8 @@
 //! read under `mmap_sem`, nothing needs the commit: this twin does not fail, in any interleaving.
 #![cfg(loom)]
 
+#[path = "loom_aio/counted.rs"]
+mod counted;
 #[path = "loom_aio_remap/destroyers.rs"]
 mod destroyers;
 #[path = "../../tests/loom/explore.rs"]

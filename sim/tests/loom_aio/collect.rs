@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
-use crate::explore::{explore_all, explore_to};
+use crate::counted;
 
 /// How an execution of a program ends: with everything that was wrong in it.
 pub type Outcome<V> = Result<(), Vec<V>>;
@@ -18,28 +16,15 @@ pub fn collect<V: Display>(
     program: impl Fn() -> Outcome<V> + Send + Sync + 'static,
 ) {
     let found = Arc::new(Mutex::new(BTreeSet::new()));
-    let executions = Arc::new(AtomicU64::new(0));
-    let began = Instant::now();
     let model = {
-        let (found, executions) = (Arc::clone(&found), Arc::clone(&executions));
+        let found = Arc::clone(&found);
         move || {
-            executions.fetch_add(1, Relaxed);
             let violations = program().err().unwrap_or_default();
             let mut found = found.lock().unwrap();
             found.extend(violations.iter().map(V::to_string));
         }
     };
-    match preemptions {
-        Some(preemptions) => explore_to(preemptions, model),
-        None => explore_all(model),
-    }
-    // Shown with `--nocapture`.
-    println!(
-        "{}: {} executions, {:.2} s",
-        std::thread::current().name().unwrap_or_default(),
-        executions.load(Relaxed),
-        began.elapsed().as_secs_f64()
-    );
+    counted::explore(preemptions, model);
     let found: Vec<_> = std::mem::take(&mut *found.lock().unwrap())
         .into_iter()
         .collect();

@@ -1,15 +1,13 @@
-//! What the models have in common: a process with a ring, and a count of executions.
+//! What the models have in common: a process with a ring.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::sync::Arc;
 
 use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::{
     MREMAP_FIXED, MREMAP_MAYMOVE, Mm, PAGE_SIZE, Rules, Steps, Version, Violation,
 };
-use std::sync::Arc;
 
-use crate::explore::{explore_all, explore_to};
+use crate::counted;
 
 /// Where rings are moved to.
 pub const NEW: u64 = 0x1000_0000;
@@ -57,50 +55,10 @@ pub fn must_not_be(process: &Mm, kind: fn(&Violation) -> bool) {
 
 /// Explores up to three preemptions.
 pub fn explore(program: impl Fn() + Sync + Send + 'static) {
-    let count = Count::new("bound 3");
-    let executions = Arc::clone(&count.executions);
-    explore_to(3, move || {
-        executions.fetch_add(1, Relaxed);
-        program();
-    });
+    counted::explore(Some(3), program);
 }
 
 /// Explores everything.
 pub fn explore_unbounded(program: impl Fn() + Sync + Send + 'static) {
-    let count = Count::new("unbounded");
-    let executions = Arc::clone(&count.executions);
-    explore_all(move || {
-        executions.fetch_add(1, Relaxed);
-        program();
-    });
-}
-
-/// Tells at its end, whichever it is, how many executions a model took.
-struct Count {
-    bound: &'static str,
-    executions: Arc<AtomicU64>,
-    began: Instant,
-}
-
-impl Count {
-    fn new(bound: &'static str) -> Self {
-        Self {
-            bound,
-            executions: Arc::default(),
-            began: Instant::now(),
-        }
-    }
-}
-
-impl Drop for Count {
-    fn drop(&mut self) {
-        let thread = std::thread::current();
-        eprintln!(
-            "{}: {} executions, {:.2} s, {}",
-            thread.name().unwrap_or("a model"),
-            self.executions.load(Relaxed),
-            self.began.elapsed().as_secs_f64(),
-            self.bound,
-        );
-    }
+    counted::explore(None, program);
 }

@@ -1,8 +1,8 @@
 //! The kernel at hand as referee: random operations on the model of [`remap`](seqschedlock_sim::aio::remap) and on
 //! real rings, compared after each.
 //!
-//! Real rings live in a process of their own. What makes that safe stands in `remap::live`; besides, the kernel
-//! gets an operation only when model and kernel have agreed about everything before.
+//! Real rings live in a process of their own. `remap::live` says what makes that safe. Besides, the kernel gets an
+//! operation only if model and kernel have agreed on everything before it.
 //!
 //! Where there is no AIO, tests say so and pass. `AIO_LIVE=require` makes that a failure, `AIO_LIVE_CASES=1000`
 //! takes more cases than usual. The seed is printed when a case fails; `PROPTEST_RNG_SEED=<seed>` runs the same

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::lockdep::Deadlock;
+
 /// The error of a system call, or of a page migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Errno {
@@ -64,3 +66,9 @@ impl fmt::Display for Errno {
 }
 
 impl core::error::Error for Errno {}
+
+impl From<Deadlock> for Errno {
+    fn from(_: Deadlock) -> Self {
+        Self::Deadlock
+    }
+}

@@ -25,15 +25,15 @@ const MARK: &str = "aio_live> ";
 /// What the child is to do: answer one line after the other.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Any line: what the kernel does where kernels differ, or why there is nothing to compare.
+    /// Answers any line with what the kernel does where kernels differ, or why there is nothing to compare.
     Probe,
     /// First how many places to look at, then operations.
     Case,
     /// How many rounds to race.
     Race,
-    /// Any line: it dies of it.
+    /// Any line kills it.
     Die,
-    /// Any line: there is never an answer.
+    /// It never answers.
     Hang,
 }
 

@@ -159,7 +159,7 @@ impl Areas {
         }
     }
 
-    /// Takes the ptes of a range away. The area is there still, but for the ptes.
+    /// Takes the ptes of a range away. The area itself stays.
     pub(super) fn lift(&mut self, range: Range<u64>) -> Vec<Mapped> {
         range.filter_map(|page| self.pages.remove(&page)).collect()
     }

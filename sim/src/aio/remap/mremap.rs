@@ -69,7 +69,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if arguments make no sense or the hook refuses, `EFAULT` if there is not what is to be moved.
+    /// `EINVAL` if arguments make no sense or the hook refuses, `EFAULT` if what is to be moved is not there.
     /// Nothing has changed then, but for the target of `MREMAP_FIXED` (its mapping may be gone) and for areas
     /// that have moved before a later one was refused.
     pub fn mremap(
@@ -114,7 +114,7 @@ impl Mm {
         Ok(call.new)
     }
 
-    /// One area: in place, or all of it that stays to a fixed place.
+    /// One area. It is shrunk where it is, or what stays of it is moved to a fixed place.
     fn move_or_resize(&self, call: &Call) -> Result<u64, Errno> {
         if self.mapped(call.old, |_, _| ()).is_none() {
             return Err(Errno::Fault);
@@ -145,7 +145,7 @@ impl Mm {
         Ok(call.new)
     }
 
-    /// What an area refuses; else what of it stays.
+    /// The part of the area that stays, unless the area refuses the call.
     fn check_area(&self, call: &Call) -> Result<Range<u64>, Errno> {
         let stays = range(call.old, call.new_length.min(call.old_length));
         let fits = stays.end <= lock(&self.page_table).area_end(stays.start);
@@ -204,7 +204,7 @@ impl Mm {
     }
 }
 
-/// The pages of a range that begins with one and is as long as some.
+/// The pages of a range. It begins with a page and ends with one.
 fn range(at: u64, length: u64) -> Range<u64> {
     at / PAGE_SIZE..(at / PAGE_SIZE).saturating_add(length / PAGE_SIZE)
 }

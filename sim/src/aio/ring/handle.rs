@@ -6,13 +6,6 @@ use super::context::KioCtx;
 use super::mm::Mm;
 use super::page::RingPage;
 use crate::aio::errno::Errno;
-use crate::aio::lockdep::Deadlock;
-
-impl From<Deadlock> for Errno {
-    fn from(_: Deadlock) -> Self {
-        Errno::Deadlock
-    }
-}
 
 /// A reference to a context: what `lookup_ioctx` returns. Dropping it is `percpu_ref_put`.
 #[derive(Debug)]

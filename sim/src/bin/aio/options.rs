@@ -12,8 +12,8 @@ use crate::{live, remap, retry, ring};
 /// what goes wrong.
 ///
 /// In each system some threads do what programs do, and others do what the kernel does behind their backs.
-/// The old versions have races: events are lost or read twice, memory is used after it was freed, other
-/// people's memory is unmapped. Nothing crashes here. What would corrupt memory in a kernel is a number in a
+/// The old versions have races: events are lost or read twice, memory is used after it was freed, memory
+/// of others is unmapped. Nothing crashes here. What would corrupt memory in a kernel is a number in a
 /// table. The last table is not simulated: the kernel of this machine gets the same treatment.
 #[derive(Debug, Parser)]
 #[command(name = "aio", version, after_long_help = AFTER)]

@@ -1,4 +1,4 @@
-//! A stretch of address space in which nothing is but what this puts there.
+//! A stretch of address space that is empty but for what an arena puts there.
 
 use core::ffi::c_int;
 use core::sync::atomic::{
@@ -84,7 +84,7 @@ pub struct Leftover {
 }
 
 impl Arena {
-    /// Takes a stretch of address space in which nothing is.
+    /// Takes an empty stretch of address space.
     ///
     /// # Errors
     ///
@@ -339,7 +339,7 @@ impl Arena {
     ///
     /// # Panics
     ///
-    /// Also if the kernel destroys a context that this cannot know of: a ring could be left then.
+    /// Also if the kernel destroys a context that this arena does not know: a ring could be left then.
     pub fn destroy(&self, id: u64, leftover_to: Option<u64>) -> Destroyed {
         let index = self.load(id / PAGE_SIZE * PAGE_SIZE);
         // SAFETY: whatever it unmaps is inside, since all rings are.

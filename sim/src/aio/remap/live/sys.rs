@@ -96,7 +96,7 @@ pub(super) fn io_setup(requests: u32) -> Result<usize, Error> {
 /// Whatever the kernel unmaps must be nobody's: as many bytes as the ring had, from where it believes the ring
 /// to be.
 pub(super) unsafe fn io_destroy(id: usize) -> Result<(), Error> {
-    // SAFETY: the caller's.
+    // SAFETY: the caller keeps the contract.
     answer(unsafe { libc::syscall(libc::SYS_io_destroy, id) }).map(|_| ())
 }
 
@@ -162,7 +162,7 @@ pub(super) fn io_submit_poll(
 /// What the request reads or writes has to be there until it is complete.
 unsafe fn io_submit(id: usize, mut iocb: Iocb) -> Result<(), Error> {
     let mut list = [&raw mut iocb];
-    // SAFETY: one request, copied before the call returns; what it points to is the caller's affair.
+    // SAFETY: one request, copied before the call returns; the caller answers for what it points to.
     answer(unsafe { libc::syscall(libc::SYS_io_submit, id, 1 as c_long, list.as_mut_ptr()) })
         .map(|_| ())
 }
@@ -178,7 +178,7 @@ pub(super) unsafe fn mremap(
     new: usize,
 ) -> Result<usize, Error> {
     // Not `libc::mremap`: whether it hands on the last argument depends on the flags.
-    // SAFETY: the caller's.
+    // SAFETY: the caller keeps the contract.
     answer(unsafe {
         libc::syscall(
             libc::SYS_mremap,
@@ -195,7 +195,7 @@ pub(super) unsafe fn mremap(
 ///
 /// The range must be nobody's.
 pub(super) unsafe fn munmap(at: usize, length: usize) -> Result<(), Error> {
-    // SAFETY: the caller's.
+    // SAFETY: the caller keeps the contract.
     answer(unsafe { libc::munmap(at as *mut c_void, length) }.into()).map(|_| ())
 }
 
@@ -207,7 +207,7 @@ pub(super) unsafe fn mprotect(
     length: usize,
     protection: Protection,
 ) -> Result<(), Error> {
-    // SAFETY: the caller's.
+    // SAFETY: the caller keeps the contract.
     answer(unsafe { libc::mprotect(at as *mut c_void, length, bits(protection)) }.into())
         .map(|_| ())
 }
@@ -252,7 +252,7 @@ pub(super) fn mmap_shared(at: usize, length: usize) -> Result<(), Error> {
 ///
 /// It has to be mapped and readable, and not of a ring whose context is destroyed.
 pub(super) unsafe fn load(at: usize) -> u32 {
-    // SAFETY: the caller's. (Volatile: the kernel writes there too.)
+    // SAFETY: the caller keeps the contract. (Volatile: the kernel writes there too.)
     unsafe { ptr::read_volatile(at as *const u32) }
 }
 
@@ -260,7 +260,7 @@ pub(super) unsafe fn load(at: usize) -> u32 {
 ///
 /// It has to be mapped and writable, and not of a ring whose context is destroyed.
 pub(super) unsafe fn store(at: usize, word: u32) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller keeps the contract.
     unsafe { ptr::write_volatile(at as *mut u32, word) }
 }
 

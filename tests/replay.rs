@@ -6,11 +6,17 @@
 #![cfg(not(loom))]
 
 mod replay {
-    mod entry;
+    mod slot;
     mod stage;
 
     mod fill_between_bump_and_commit;
+    mod insert_racing_a_fetch;
+    #[cfg(feature = "park")]
+    mod load_handed_over_late;
     mod overlapping_invalidations;
+    #[cfg(feature = "park")]
+    mod publish_around_try_get_with;
+    mod reply_cached_after_its_invalidation;
     #[cfg(feature = "park")]
     mod role_resurrected_by_get_with;
     mod token_taken_after_the_load;

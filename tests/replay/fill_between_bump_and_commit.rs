@@ -3,12 +3,12 @@
 //! Entries were invalidated before the change was written to the backend. A reader that came in between
 //! missed, loaded what was about to be replaced and cached it: a renamed catalog kept its old name.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use std::sync::Arc;
 
-use seqschedlock::{RawSeqSchedLock, Spin};
+use seqschedlock::{Fenced, RawSeqSchedLock, Spin};
 
-use super::entry::Entry;
+use super::slot::Slot;
 use super::stage::{Cache, Ledger, Side, alone, every_order_of, pause};
 
 /// As it was written, and with the generation that is the usual first remedy: the reader compares it
@@ -59,34 +59,27 @@ impl Cache for BumpedFirst {
 ///
 /// Nothing that is filled while it runs can stay. So the entry is removed first: a change that is cut
 /// short then leaves nothing stale.
-/// The cache has no lock to check under, so the entry is published first (closed), then committed.
-struct Fenced {
-    cached: RefCell<Option<Arc<Entry<u32>>>>,
+/// The cache has no lock to check under, so the entry is published first, and then asked.
+struct WithFence {
+    cached: Slot,
     backend: Cell<u32>,
     fence: RawSeqSchedLock<Spin>,
 }
 
-impl Fenced {
+impl WithFence {
     fn empty() -> Self {
         Self {
-            cached: RefCell::new(None),
+            cached: Slot::default(),
             backend: Cell::new(1),
             fence: RawSeqSchedLock::new(),
         }
     }
-
-    fn retract(&self, ours: &Arc<Entry<u32>>) {
-        self.cached
-            .borrow_mut()
-            .take_if(|there| Arc::ptr_eq(there, ours));
-    }
 }
 
-impl Cache for Fenced {
+impl Cache for WithFence {
     async fn get(&self) -> u32 {
-        let hit = self.cached.borrow().clone().filter(|entry| entry.is_open());
-        if let Some(entry) = hit {
-            return *entry.value();
+        if let Some(value) = self.cached.hit(&self.fence) {
+            return value;
         }
         let Ok(stamp) = self.fence.read_begin() else {
             return self.backend.get(); // a change is being made: serve it uncached
@@ -94,22 +87,18 @@ impl Cache for Fenced {
         pause("missed").await;
         let value = self.backend.get();
         pause("loaded").await;
-        let entry = Entry::closed(value);
-        self.cached.replace(Some(Arc::clone(&entry)));
+        let entry = Arc::new(Fenced::new(stamp, value));
+        self.cached.insert(&entry);
         pause("published").await;
-        match self.fence.read_commit(stamp) {
-            Ok(()) => {
-                pause("committed").await;
-                entry.open();
-            }
-            Err(_) => self.retract(&entry),
+        if entry.hit(&self.fence).is_some() {
+            pause("committed").await;
         }
         value
     }
 
     async fn change(&self) -> u32 {
         let _section = self.fence.write();
-        self.cached.replace(None);
+        self.cached.remove();
         pause("invalidated").await;
         let version = self.backend.get() + 1;
         self.backend.set(version);
@@ -139,11 +128,11 @@ fn a_generation_bumped_first_serves_what_was_replaced() {
 
 #[test]
 fn fenced_never_does() {
-    assert_eq!(story(&Fenced::empty()), 0);
+    assert_eq!(story(&WithFence::empty()), 0);
 }
 
 #[test]
 fn fenced_never_does_in_any_order() {
-    let orders = every_order_of(Fenced::empty);
+    let orders = every_order_of(WithFence::empty);
     assert_eq!(orders.stale, 0, "{orders:?}");
 }

@@ -106,6 +106,19 @@ pub fn alone(code: impl Future<Output = ()>) {
     Side::new(code).finish();
 }
 
+/// A future that has begun, and waits: for something that others have to do.
+#[cfg(feature = "park")]
+pub async fn begun<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        assert!(polled.is_pending(), "there is nothing to wait for");
+        Poll::Ready(())
+    })
+    .await;
+    future
+}
+
 /// Plays `scene` once for every order in which its sides can take their steps; tells in how many of
 /// them it served something stale, and how many there are.
 pub fn every_order(scene: impl Fn(&mut Order) -> u32) -> Orders {

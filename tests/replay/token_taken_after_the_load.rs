@@ -6,9 +6,9 @@
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use seqschedlock::{RawSeqSchedLock, Spin};
+use seqschedlock::{Fenced, RawSeqSchedLock, Spin};
 
-use super::entry::Entry;
+use super::slot::Slot;
 use super::stage::{Cache, Ledger, Side, alone, every_order_of, pause};
 
 /// Cancelled by an invalidation: whatever is tied to it has expired.
@@ -64,17 +64,17 @@ enum Stamped {
 }
 
 /// Fenced: a stamp instead of a token. It has to be taken first all the same.
-struct Fenced {
-    cached: RefCell<Option<Arc<Entry<u32>>>>,
+struct WithFence {
+    cached: Slot,
     source: Cell<u32>,
     fence: RawSeqSchedLock<Spin>,
     stamped: Stamped,
 }
 
-impl Fenced {
+impl WithFence {
     fn empty(stamped: Stamped) -> Self {
         Self {
-            cached: RefCell::new(None),
+            cached: Slot::default(),
             source: Cell::new(1),
             fence: RawSeqSchedLock::new(),
             stamped,
@@ -82,11 +82,10 @@ impl Fenced {
     }
 }
 
-impl Cache for Fenced {
+impl Cache for WithFence {
     async fn get(&self) -> u32 {
-        let hit = self.cached.borrow().clone().filter(|entry| entry.is_open());
-        if let Some(entry) = hit {
-            return *entry.value();
+        if let Some(value) = self.cached.hit(&self.fence) {
+            return value;
         }
         let mut stamp = self.fence.read_begin();
         pause("missed").await;
@@ -98,23 +97,18 @@ impl Cache for Fenced {
         let Ok(stamp) = stamp else {
             return value; // a change is being made: serve it uncached
         };
-        let entry = Entry::closed(value);
-        self.cached.replace(Some(Arc::clone(&entry)));
+        let entry = Arc::new(Fenced::new(stamp, value));
+        self.cached.insert(&entry);
         pause("published").await;
-        if self.fence.read_commit(stamp).is_ok() {
+        if entry.hit(&self.fence).is_some() {
             pause("committed").await;
-            entry.open();
-        } else {
-            self.cached
-                .borrow_mut()
-                .take_if(|there| Arc::ptr_eq(there, &entry));
         }
         value
     }
 
     async fn change(&self) -> u32 {
         let _section = self.fence.write();
-        self.cached.replace(None);
+        self.cached.remove();
         pause("removed").await;
         let version = self.source.get() + 1;
         self.source.set(version);
@@ -143,31 +137,30 @@ fn a_token_taken_after_the_load_serves_what_was_invalidated() {
 /// No lock can tell when the load began. The stamp has to.
 #[test]
 fn a_stamp_taken_after_the_load_does_too() {
-    assert_eq!(story(&Fenced::empty(Stamped::AfterLoad)), 1);
+    assert_eq!(story(&WithFence::empty(Stamped::AfterLoad)), 1);
 }
 
 #[test]
 fn fenced_never_does() {
-    assert_eq!(story(&Fenced::empty(Stamped::BeforeLoad)), 0);
+    assert_eq!(story(&WithFence::empty(Stamped::BeforeLoad)), 0);
 }
 
 #[test]
 fn fenced_never_does_in_any_order() {
-    let orders = every_order_of(|| Fenced::empty(Stamped::BeforeLoad));
+    let orders = every_order_of(|| WithFence::empty(Stamped::BeforeLoad));
     assert_eq!(orders.stale, 0, "{orders:?}");
 }
 
 #[test]
-fn a_failed_fill_takes_back_only_its_own() {
-    let cache = Fenced::empty(Stamped::BeforeLoad);
+fn a_fill_that_failed_leaves_a_newer_entry_alone() {
+    let cache = WithFence::empty(Stamped::BeforeLoad);
     let ledger = Ledger::default();
     let mut early = Side::new(ledger.get(&cache));
 
-    early.until("published"); // the old value, closed
+    early.until("published"); // the old value
     alone(ledger.change(&cache));
-    alone(ledger.get(&cache)); // the new one, open
+    alone(ledger.get(&cache)); // the new one, and validated
     early.finish();
-    let left = cache.cached.borrow().clone();
-    assert!(left.is_some_and(|entry| entry.is_open() && *entry.value() == 2));
+    assert_eq!(cache.cached.hit(&cache.fence), Some(2));
     assert_eq!(ledger.stale(), 0);
 }

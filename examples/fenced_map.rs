@@ -31,11 +31,11 @@ impl Users {
         let user = Arc::new(self.database.load(id)?);
         let mut cache = self.cache.lock().unwrap();
         if fence.read_end(stamp).is_ok() { cache.insert(id, user.clone()); }
-        Ok(user) // this very call loaded it: new enough for this caller, and kept for others if it holds
+        Ok(user) // loaded by this very call: new enough for it, kept for others only if nothing overlapped
     }
 
     fn rename(&self, id: u64, name: &str) -> io::Result<User> {
-        let _section = self.fences.for_key(&id).write(); // over both: the removal and the change
+        let _section = self.fences.for_key(&id).write(); // around both: the removal and the change
         self.cache.lock().unwrap().remove(&id);
         self.database.rename(id, name)
     }

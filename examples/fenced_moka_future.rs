@@ -1,7 +1,7 @@
 //! An async cache that runs one load for many waiters (moka), fenced.
 //!
-//! Loads may fail, callers may give up at any moment, and an update goes on to its end whether or not its caller
-//! does. No user that `get` returns is older than an update that had returned before `get` was called.
+//! Loads may fail, callers may give up at any moment, and an update finishes whether or not its caller waits. No user
+//! that `get` returns is older than an update that had returned before `get` was called.
 //!
 //! ```text
 //! cargo run --release --example fenced_moka_future
@@ -30,22 +30,22 @@ impl Users {
         loop {
             if let Some(entry) = self.cache.get(&id).await {
                 if let Some(user) = entry.hit(fence) { return Ok(user.clone()); }
-                self.cache.invalidate(&id).await; // it raced with an update: a miss for ever
+                self.cache.invalidate(&id).await; // its load overlapped an update: never a hit
             }
             let loaded = self.cache.try_get_with(id, async {
                 let stamp = fence.read_begin_async().await; // inside the load, before the query
                 self.database.load(id).await.map(|user| Arc::new(Fenced::new(stamp, Arc::new(user))))
             }).await?;
             if let Some(user) = loaded.fresh(fence) {
-                if let Some(entry) = self.cache.get(&id).await { entry.hit(fence); } // from now on
+                if let Some(entry) = self.cache.get(&id).await { entry.hit(fence); } // a hit from now on
                 return Ok(user.clone());
             }
         }
     }
 
     async fn rename(self: Arc<Self>, id: u64, name: String) -> io::Result<User> {
-        tokio::spawn(async move { // to its end, even if the caller gives up
-            let _section = self.fences.for_key(&id).write(); // over both: the removal and the change
+        tokio::spawn(async move { // a task of its own: it finishes even if the caller gives up
+            let _section = self.fences.for_key(&id).write(); // around both: the removal and the change
             self.cache.invalidate(&id).await;
             self.database.rename(id, &name).await
         }).await?

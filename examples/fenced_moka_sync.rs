@@ -24,7 +24,7 @@ impl Users {
                 if let Some(user) = entry.hit(fence) {
                     return Ok(user.clone());
                 }
-                self.cache.invalidate(&id); // it raced with an update: a miss for ever
+                self.cache.invalidate(&id); // its load overlapped an update: never a hit
             }
             let loaded = self.cache.try_get_with(id, || {
                 let stamp = fence.read_begin_wait(); // inside the load, before the query
@@ -33,7 +33,7 @@ impl Users {
             })?;
             if let Some(user) = loaded.fresh(fence) {
                 if let Some(entry) = self.cache.get(&id) {
-                    entry.hit(fence); // from now on
+                    entry.hit(fence); // a hit from now on
                 }
                 return Ok(user.clone());
             }
@@ -41,7 +41,7 @@ impl Users {
     }
 
     fn rename(&self, id: u64, name: &str) -> io::Result<User> {
-        let _section = self.fences.for_key(&id).write(); // over both: the removal and the change
+        let _section = self.fences.for_key(&id).write(); // around both: the removal and the change
         self.cache.invalidate(&id);
         self.database.rename(id, name)
     }

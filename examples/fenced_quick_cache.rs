@@ -30,7 +30,7 @@ impl Users {
                 if entry.hit(self.fences.for_key(&id)).is_some() {
                     return Ok(entry);
                 }
-                // It raced with an update: a miss for ever. `remove` would also remove a load that has begun since.
+                // Its load overlapped an update: never a hit. (`remove` would end a load that has begun since.)
                 let is_it = |there: &Entry| Arc::ptr_eq(there, &entry);
                 self.cache.remove_if(&id, is_it);
             }
@@ -42,7 +42,7 @@ impl Users {
                     let stamp = fence.read_begin_async().await; // with the guard, before the query
                     let entry = Arc::new(Fenced::new(stamp, self.database.load(id).await?));
                     if guard.insert(Arc::clone(&entry)).is_ok() {
-                        entry.hit(fence); // from now on
+                        entry.hit(fence); // a hit from now on
                     }
                     return Ok(entry); // loaded by this very call: new enough for it
                 }

@@ -40,11 +40,12 @@ use crate::wait::Wait;
 ///         let stamp = self.fence.read_begin_wait(); // before the load
 ///         let entry = Arc::new(Fenced::new(stamp, load(id)));
 ///         self.cache.lock().unwrap().insert(id, Arc::clone(&entry));
-///         entry // this very call loaded it: new enough for this caller, and for others if it is a hit
+///         entry.hit(&self.fence); // in its place, and nowhere else: validated for others
+///         entry // loaded by this very call: new enough for it
 ///     }
 ///
 ///     fn rename(&self, id: u64, name: &str) {
-///         let _section = self.fence.write();       // held over both: the removal and the change
+///         let _section = self.fence.write(); // around both: the removal and the change
 ///         self.cache.lock().unwrap().remove(&id);
 ///         store(id, name);
 ///     }
@@ -73,6 +74,8 @@ use crate::wait::Wait;
 /// - **`hit` on what a load handed over.** A cache that coalesces loads may hand an entry to a late waiter after
 ///   it has been found, opened and removed again by others. Ask `fresh` there. It is right for any entry; it
 ///   only refuses more.
+/// - **An entry that nobody has asked** becomes a miss with the next update under the same lock, of whatever key. So
+///   ask `hit` as soon as the entry is in its place: after a lookup where a cache did the inserting.
 /// - **The stamp belongs inside the load**, where the cache runs it. A stamp taken around a coalescing cache says
 ///   nothing about a load that somebody else began earlier.
 /// - **Publish once.** An entry that was removed and is put back, or put into a second cache that the update
@@ -103,7 +106,8 @@ impl<T> Fenced<T> {
         }
     }
 
-    /// The value, if it may be served: for an entry that a lookup has just found in the cache.
+    /// The value, if it may be served: for an entry that a lookup has just found in the cache, or that this very call
+    /// has put there.
     ///
     /// The first hit validates the entry with a [`read_commit`](RawSeqSchedLock::read_commit), and later ones
     /// load a flag. `None` means that an update overlapped the load (or overlaps it still): treat the entry as a

@@ -1,46 +1,101 @@
-//! A sequence lock whose write sections may sleep.
+//! A sequence lock whose write sections may sleep: it keeps a cache that is filled from a slow source from ever
+//! serving what an update has replaced.
 //!
-//! Somebody fills a cache while somebody else invalidates it. The filler looks at the source, the
-//! source changes, the invalidator clears the cache, the filler puts in what it saw: from now on the
-//! cache serves a value that is no longer true, and nothing will ever correct it. A lock around it all
-//! would help, but the source is slow and readers are many. What is wanted is a way to *notice*.
+//! Somebody fills a cache while somebody else changes the source. The filler loads the old value, the update changes
+//! it and removes the entry, which is not there yet, and the filler inserts what it has loaded. From now on the
+//! cache serves a value that is no longer true, and nothing will ever correct it. A lock around everything would
+//! help, but the source is slow and readers are many.
 //!
-//! That is what this lock does. Writers count themselves in and out; a section may take long, sleep,
-//! be held across an `.await`, and overlap other sections. Readers take a [`Stamp`], work, and check
-//! it. They only load: no reader that gets through delays another, or a writer. (One that chooses to
-//! block sets a bit and enters a queue, and the last writer out wakes it.) Eight bytes, no
-//! allocation, no `std`.
+//! With this lock writers count themselves in and out. Their sections may take long, sleep, be held across an
+//! `.await`, and overlap one another. Readers take a [`Stamp`], work, and find out afterwards whether a section
+//! overlapped their work. They only load: no reader that gets through delays another, or a writer. (One that chooses to
+//! block sets a bit and enters a queue, and the last writer out wakes it.) Eight bytes, no allocation, no `std`.
 //!
-//! ```
-//! use seqschedlock::{RawSeqSchedLock, Spin};
-//! # use std::{collections::HashMap, sync::Mutex};
-//! # let source = Mutex::new(7);
-//! # let cache = Mutex::new(HashMap::new());
-//! # let key = "key";
-//! let lock = RawSeqSchedLock::<Spin>::new();
+//! # Fence a cache fill
 //!
-//! // Fill: look, publish, then validate what was published.
-//! let filled = lock.try_publish(
-//!     || {
-//!         let value = *source.lock().unwrap();         // slow
-//!         cache.lock().unwrap().insert(key, value);
-//!         value
-//!     },
-//!     |value| {                                        // somebody invalidated meanwhile:
-//!         let mut cache = cache.lock().unwrap();       // take back what is ours, or equal to it
-//!         if cache.get(key) == Some(&value) {
-//!             cache.remove(key);
+//! With a cache that runs one load for many waiters, here moka on tokio. The load takes the stamp, the update holds a
+//! section, and whoever finds an entry asks whether a section overlapped its load ([`Fenced::hit`]).
+//!
+#![cfg_attr(feature = "park", doc = "```")]
+#![cfg_attr(not(feature = "park"), doc = "```ignore")]
+//! use std::{io, sync::Arc};
+//!
+//! use moka::future::Cache;
+//! use seqschedlock::{Fenced, Park, StripedSeqSchedLock};
+//!
+//! struct Users {
+//!     cache: Cache<u64, Arc<Fenced<Arc<User>>>>,
+//!     fences: StripedSeqSchedLock<Park>,
+//!     database: Database,
+//! }
+//!
+//! impl Users {
+//!     async fn get(&self, id: u64) -> Result<Arc<User>, Arc<io::Error>> {
+//!         let fence = self.fences.for_key(&id);
+//!         loop {
+//!             if let Some(entry) = self.cache.get(&id).await {
+//!                 if let Some(user) = entry.hit(fence) { return Ok(user.clone()); }
+//!                 self.cache.invalidate(&id).await; // its load overlapped an update: never a hit
+//!             }
+//!             let loaded = self.cache.try_get_with(id, async {
+//!                 let stamp = fence.read_begin_async().await; // inside the load, before the query
+//!                 self.database.load(id).await.map(|user| Arc::new(Fenced::new(stamp, Arc::new(user))))
+//!             }).await?;
+//!             if let Some(user) = loaded.fresh(fence) {
+//!                 if let Some(entry) = self.cache.get(&id).await { entry.hit(fence); } // a hit from now on
+//!                 return Ok(user.clone());
+//!             }
 //!         }
-//!     },
-//! );
+//!     }
 //!
-//! // Invalidate: remove and change, both in one section.
-//! let section = lock.write();
-//! cache.lock().unwrap().remove(key);                   // first: see "Using it right"
-//! *source.lock().unwrap() += 1;                        // may take long, may fail
-//! drop(section);
-//! # assert_eq!(filled, Ok(7));
+//!     async fn rename(self: Arc<Self>, id: u64, name: String) -> io::Result<User> {
+//!         tokio::spawn(async move { // a task of its own: it finishes even if the caller gives up
+//!             let _section = self.fences.for_key(&id).write(); // around both: the removal and the change
+//!             self.cache.invalidate(&id).await;
+//!             self.database.rename(id, &name).await
+//!         }).await?
+//!     }
+//! }
+//! # struct User;
+//! # struct Database;
+//! # impl Database {
+//! #     async fn load(&self, _: u64) -> io::Result<User> { Ok(User) }
+//! #     async fn rename(&self, _: u64, _: &str) -> io::Result<User> { Ok(User) }
+//! # }
 //! ```
+//!
+//! No user that `get` returns is older than an update that had returned before `get` was called.
+//!
+//! - The stamp is taken inside the load. [`publish`](RawSeqSchedLock::publish) around a cache that coalesces loads is a
+//!   trap: the stamp would be the waiter's, and say nothing of the load it joins.
+//! - What a lookup found is asked with `hit`, which remembers its answer. What a load handed over is asked with
+//!   [`fresh`](Fenced::fresh): it may come to a late waiter after others have found it, used it and seen it removed.
+//! - The second lookup validates the entry where it lies. An entry that nobody has asked yet becomes a miss with the
+//!   next update in its stripe, of whatever key.
+//! - A load that fails leaves no entry, and all who waited get the error. A caller may give up at any moment, by a
+//!   timeout say; if the load was its own, another waiter loads.
+//! - The update runs in a task of its own, because its change may take effect after its caller has given up: the
+//!   section has to last until the outcome is known.
+//! - A get may wait for an update of its key, or of another key in the same stripe; a hit does not, and updates wait for
+//!   nobody. For a bounded number of attempts write `for _ in 0..3` instead of `loop`, then load without the cache and
+//!   keep nothing.
+//!
+//! Where the cache is a map under a lock of its own, check inside that lock ([`read_end`](RawSeqSchedLock::read_end)) and
+//! insert only what held; no entry type is needed. The repository has complete programs for moka, quick_cache, DashMap,
+//! a `Mutex<HashMap>`, and for Valkey or Redis, where all processes share one fence.
+//!
+//! # Which type
+//!
+//! | | for |
+//! |---|---|
+//! | [`StripedSeqSchedLock<W, N>`](StripedSeqSchedLock) | a cache with many keys: a fixed number of locks |
+//! | [`Fenced<T>`](Fenced) | an entry of such a cache: a value, and whether it may be served |
+//! | [`RawSeqSchedLock<W>`](RawSeqSchedLock) | one lock for data that is elsewhere: a file, a page table, a cache with one entry |
+//! | [`SeqSchedLock<T, W>`](SeqSchedLock) | data beside its lock; both sides get `&T` |
+//! | `SeqSchedCell<T, W>` | plain data, read and replaced as a whole; writers take turns and work on a private copy |
+//!
+//! `W` says how a reader waits for writers: `Park` blocks or awaits, and is what a slow source needs; `Yield` yields;
+//! [`Spin`] spins, and needs only `core`; your own [`Wait`] does what you say.
 //!
 //! # Which check when
 //!
@@ -48,6 +103,8 @@
 //! |---|---|---|
 //! | only looked | [`read_end`](RawSeqSchedLock::read_end) | [`read`](RawSeqSchedLock::read), [`try_read`](RawSeqSchedLock::try_read) |
 //! | made something visible to others | [`read_commit`](RawSeqSchedLock::read_commit), *after* it did | [`publish`](RawSeqSchedLock::publish), [`try_publish`](RawSeqSchedLock::try_publish) |
+//! | found an entry in a cache | [`Fenced::hit`] | |
+//! | was handed an entry by a load, its own or another's | [`Fenced::fresh`] | |
 //!
 //! Validating first and publishing then is the mistake that everybody makes: a whole write section
 //! fits between the two.
@@ -65,9 +122,9 @@
 //! - Where the change may still take effect afterwards (a request that timed out, a query that goes on when
 //!   its future is dropped), hold the section until the outcome is known: run both in a task of their own.
 //! - Retract only what this attempt published, not what somebody newer put there.
-//! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not
-//!   be, publish it closed and open it after success (a flag in the entry that hits look at), or
-//!   validate inside a lock of your own that writers take after [`write`](RawSeqSchedLock::write).
+//! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not be, let whoever
+//!   finds it ask ([`Fenced`]), or validate inside a lock of your own that writers take after
+//!   [`write`](RawSeqSchedLock::write).
 //! - Wait with nothing in hand that a writer may need: no write section of any lock (two stripes may be
 //!   one), no lock that writers take inside theirs, no thread of an executor whose tasks hold sections
 //!   across `.await` (there: the `_async` forms). With any of them in hand use the `try_` forms.
@@ -100,16 +157,37 @@
 //! | `portable-atomic` | no | targets without compare-and-swap |
 //! | `loom` | no | under `--cfg loom`: atomics that loom explores, for models of what you build on this |
 //!
-//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. What
-//! `loom` brings may change in any release. Where the cfg `loom` is set, `park` needs the feature `loom` too:
-//! event-listener looks at the cfg alone. The major version of bytemuck is part of the API.
+//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. The major version of
+//! bytemuck is part of the API.
+//!
+//! # Under loom
+//!
+//! In a crate of your own, `--cfg loom` and the feature `loom` together turn this crate's atomics into loom's, so that
+//! models of what you build on it explore them too. The cfg reaches every dependency: enable the feature wherever you
+//! set it, or `park` does not compile (event-listener looks at the cfg alone). Constructors are not `const` then, and
+//! `Wait::INIT` is a function `init()`. A lock in a `static` takes two declarations:
+//!
+#![cfg_attr(feature = "park", doc = "```")]
+#![cfg_attr(not(feature = "park"), doc = "```ignore")]
+//! # #![allow(unexpected_cfgs)]
+//! use seqschedlock::{Park, StripedSeqSchedLock};
+//!
+//! #[cfg(not(loom))]
+//! static FENCES: StripedSeqSchedLock<Park> = StripedSeqSchedLock::new();
+//! #[cfg(loom)]
+//! loom::lazy_static! {
+//!     static ref FENCES: StripedSeqSchedLock<Park> = StripedSeqSchedLock::new();
+//! }
+//! # drop(FENCES.for_key("some key").write());
+//! ```
+//!
+//! What `loom` brings may change in any release.
 //!
 //! # How it is checked
 //!
 //! The protocol is model-checked with loom, and so is that each of its orderings is needed: the
 //! same models, run with one of them weakened, have to fail. [Memory orderings](memory_ordering) has the
-//! argument. In a crate of your own, the feature `loom` and `--cfg loom` together turn this one's atomics
-//! into loom's; constructors are no longer `const` then, and `Wait::INIT` is a function `init()`.
+//! argument.
 //!
 //! # Source
 //!

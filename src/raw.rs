@@ -343,6 +343,10 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// As [`try_publish`](Self::try_publish) otherwise. Inside its own write section it waits for
     /// itself, for ever.
     ///
+    /// Not around a cache that runs one load for many waiters (`get_with` and the like): the stamp is the caller's then,
+    /// and says nothing about the load that the caller joins, which may have begun before an update that the stamp
+    /// counts. There the stamp belongs inside the load: [`Fenced`](crate::Fenced).
+    ///
     /// Ordering: as [`read_begin`](Self::read_begin) and [`read_commit`](Self::read_commit).
     ///
     /// # Panics

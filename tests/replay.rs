@@ -14,6 +14,7 @@ mod replay {
     #[cfg(feature = "park")]
     mod load_handed_over_late;
     mod overlapping_invalidations;
+    mod placeholder_of_a_load;
     #[cfg(feature = "park")]
     mod publish_around_try_get_with;
     mod reply_cached_after_its_invalidation;

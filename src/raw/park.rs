@@ -143,7 +143,8 @@ impl RawSeqSchedLock<Park> {
         }
     }
 
-    /// As [`publish`](Self::publish), but awaits what `attempt` and `retract` return, and the writers.
+    /// As [`publish`](Self::publish), but awaits what `attempt` and `retract` return, and the writers. Like that, not
+    /// around a cache that runs one load for many waiters: use [`Fenced`](crate::Fenced) there.
     ///
     /// # Dropping the future
     ///

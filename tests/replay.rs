@@ -21,5 +21,7 @@ mod replay {
     #[cfg(feature = "park")]
     mod role_resurrected_by_get_with;
     mod token_taken_after_the_load;
+    #[cfg(feature = "park")]
+    mod update_given_up;
     mod write_cycle_inside_the_load;
 }

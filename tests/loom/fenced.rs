@@ -81,6 +81,14 @@ impl<C: Cache> World<C> {
         }
     }
 
+    /// As a loader does it that puts the entry into place itself: it need not look it up.
+    fn fill_and_hit(&self) {
+        if let Some(entry) = self.load() {
+            self.cache.insert(entry.clone());
+            entry.hit(&self.fence);
+        }
+    }
+
     /// As a cache does it that runs one load for many waiters.
     fn fill_for_many(&self) {
         if let Some(entry) = self.load() {
@@ -144,6 +152,17 @@ pub fn a_hit_is_new_where_updates_remove_last() {
 #[test]
 pub fn a_hit_is_new_where_the_cache_orders_nothing() {
     explore_all(|| load_against::<Slot>(World::fill, World::remove_and_change, World::look_up));
+}
+
+#[test]
+fn a_hit_is_new_where_the_loader_validates_what_it_inserted() {
+    explore_all(|| {
+        load_against::<Slot>(
+            World::fill_and_hit,
+            World::remove_and_change,
+            World::look_up,
+        );
+    });
 }
 
 /// The loader has left, or was dropped: another finder validates what it published.

@@ -14,6 +14,8 @@ use moka::Expiry;
 use moka::future::Cache;
 use seqschedlock::{Fenced, Park, RawSeqSchedLock};
 
+use super::stage::{DEADLINE, begun, in_time};
+
 const KEY: u32 = 7;
 
 type Entry = Arc<Fenced<u32>>;
@@ -34,7 +36,7 @@ impl Expiry<u32, Entry> for HeldUp {
         let first = self.release.lock().unwrap().take();
         if let Some(release) = first {
             self.inserted.send(()).unwrap();
-            release.recv().unwrap();
+            release.recv_timeout(DEADLINE).unwrap();
         }
         None
     }
@@ -99,11 +101,11 @@ async fn story(question: Question) -> u32 {
         let service = Arc::clone(&service);
         async move { service.get().await }
     });
-    let is_inserted = tokio::task::spawn_blocking(move || is_inserted.recv());
+    let is_inserted = tokio::task::spawn_blocking(move || is_inserted.recv_timeout(DEADLINE));
     is_inserted.await.unwrap().unwrap(); // the old version, in its place
     assert_eq!(service.get().await, 1); // found and validated
     service.update().await; // found and removed
-    let late = super::stage::begun(service.get()).await; // joins the load
+    let late = begun(service.get()).await; // joins the load
     go.send(()).unwrap();
     loader.await.unwrap(); // overlapped the update: may have been told either
     late.await
@@ -112,11 +114,11 @@ async fn story(question: Question) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hit_on_what_was_handed_over_serves_what_was_updated() {
     let hit: Question = |entry, fence| entry.hit(fence).copied();
-    assert_eq!(story(hit).await, 1);
+    assert_eq!(in_time(story(hit)).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fresh_never_does() {
     let fresh: Question = |entry, fence| entry.fresh(fence).copied();
-    assert_eq!(story(fresh).await, 2);
+    assert_eq!(in_time(story(fresh)).await, 2);
 }

@@ -8,6 +8,8 @@ use core::future::{Future, poll_fn};
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+#[cfg(feature = "park")]
+use core::time::Duration;
 
 /// A cache in front of a source, for one key. Values are the versions of the source, from 1 up.
 #[allow(async_fn_in_trait, reason = "one thread steps through everything here")]
@@ -105,6 +107,17 @@ impl<'a> Side<'a> {
 pub fn alone(code: impl Future<Output = ()>) {
     Side::new(code).finish();
 }
+
+/// A story with other threads in it: it takes a moment, or hangs.
+#[cfg(feature = "park")]
+pub async fn in_time<F: Future>(story: F) -> F::Output {
+    let ended = tokio::time::timeout(DEADLINE, story).await;
+    ended.expect("a story takes a moment, and not a minute")
+}
+
+/// For what would otherwise wait for ever.
+#[cfg(feature = "park")]
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A future that has begun, and waits: for something that others have to do.
 #[cfg(feature = "park")]

@@ -155,8 +155,8 @@ pub fn a_hit_is_new_where_the_cache_orders_nothing() {
 }
 
 #[test]
-fn a_hit_is_new_where_the_loader_validates_what_it_inserted() {
-    explore_all(|| {
+pub fn a_hit_is_new_where_the_loader_validates_what_it_inserted() {
+    explore(|| {
         load_against::<Slot>(
             World::fill_and_hit,
             World::remove_and_change,

@@ -30,6 +30,8 @@ dies! {
         fenced::a_hit_is_new_where_the_cache_orders_nothing, "a hit is stale";
     hit_of_another_that_only_ends: commit_fence = Acquire =>
         fenced::a_hit_is_new_whoever_validates_where_the_cache_orders_nothing, "a hit is stale";
+    hit_of_the_loader_that_only_ends: commit_fence = Acquire =>
+        fenced::a_hit_is_new_where_the_loader_validates_what_it_inserted, "a hit is stale";
     enter_with_a_weaker_fence_before_a_hit: enter_fence = AcqRel =>
         fenced::a_hit_is_new_where_the_cache_orders_nothing, "a hit is stale";
     enter_without_a_fence: enter_fence = Relaxed =>

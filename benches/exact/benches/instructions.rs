@@ -12,11 +12,13 @@
 //! ```
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use gungraun::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
-use seqschedlock::{Park, RawSeqSchedLock, SeqSchedCell, Spin};
+use quick_cache::sync::Cache;
+use seqschedlock::{Fenced, Park, RawSeqSchedLock, SeqSchedCell, Spin, StripedSeqSchedLock};
 
 const TIMES: u64 = 1000;
 
@@ -101,6 +103,46 @@ fn cell_store_park() {
     }
 }
 
+const KEY: u64 = 7;
+
+static STRIPES: StripedSeqSchedLock<Park> = StripedSeqSchedLock::new();
+
+fn plain() -> Cache<u64, Arc<u64>> {
+    let cache = Cache::new(100);
+    cache.insert(KEY, Arc::new(KEY));
+    cache
+}
+
+// What a hit of a fast cache costs, to compare the next one with.
+#[library_benchmark(config = at_most(95, 95))]
+#[bench::of_one_key(plain())]
+fn hit_plain(cache: Cache<u64, Arc<u64>>) -> Cache<u64, Arc<u64>> {
+    for _ in 0..TIMES {
+        black_box(cache.get(&black_box(KEY)));
+    }
+    cache
+}
+
+fn fenced() -> Cache<u64, Arc<Fenced<u64>>> {
+    let cache = Cache::new(100);
+    let stamp = STRIPES.for_key(&KEY).read_begin_wait();
+    let entry = Arc::new(Fenced::new(stamp, KEY));
+    cache.insert(KEY, Arc::clone(&entry));
+    entry.hit(STRIPES.for_key(&KEY)).expect("no section ran");
+    cache
+}
+
+#[library_benchmark(config = at_most(102, 102))]
+#[bench::of_one_key(fenced())]
+fn hit_fenced(cache: Cache<u64, Arc<Fenced<u64>>>) -> Cache<u64, Arc<Fenced<u64>>> {
+    for _ in 0..TIMES {
+        let key = black_box(KEY);
+        let found = cache.get(&key);
+        black_box(found.filter(|entry| entry.hit(STRIPES.for_key(&key)).is_some()));
+    }
+    cache
+}
+
 library_benchmark_group!(
     name = per_thousand,
     benchmarks = [
@@ -111,6 +153,8 @@ library_benchmark_group!(
         cell_load,
         cell_store,
         cell_store_park,
+        hit_plain,
+        hit_fenced,
     ]
 );
 

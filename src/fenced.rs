@@ -24,7 +24,8 @@ use crate::wait::Wait;
 /// Three lines: take the stamp inside the load, ask `hit` about what a lookup found, ask
 /// [`fresh`](Self::fresh) about what a load handed over.
 ///
-/// ```
+#[cfg_attr(feature = "park", doc = "```")]
+#[cfg_attr(not(feature = "park"), doc = "```ignore")]
 /// use std::{collections::HashMap, sync::{Arc, Mutex}};
 /// use seqschedlock::{Fenced, Park, RawSeqSchedLock};
 ///

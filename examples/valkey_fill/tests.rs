@@ -152,7 +152,9 @@ fn nothing_is_kept_while_any_of_two_writers_runs() {
         let world = World::new(server, ALL).await.unwrap();
         let fences = world.fences.clone().with_lease(FOR_EVER);
 
+        assert_eq!(world.users.get(KEY).await, 0); // kept
         fences.enter(KEY, 1).await.unwrap();
+        assert!(matches!(fences.begin(KEY).await, Ok(Begun::Running)));
         fences.enter(KEY, 2).await.unwrap();
         assert!(fences.leave(KEY, 1).await.unwrap());
         assert!(matches!(fences.begin(KEY).await, Ok(Begun::Running)));
@@ -160,6 +162,18 @@ fn nothing_is_kept_while_any_of_two_writers_runs() {
         let stamp = world.stamp().await;
         assert!(fences.publish(KEY, &stamp, b"0").await.unwrap());
         assert!(matches!(fences.begin(KEY).await, Ok(Begun::Hit(value)) if value == b"0"));
+    });
+}
+
+#[test]
+fn a_fill_is_not_kept_while_a_writer_runs_that_came_later() {
+    with_server(async |server| {
+        let world = World::new(server, ALL).await.unwrap();
+        let fences = world.fences.clone().with_lease(FOR_EVER);
+
+        let stamp = world.stamp().await;
+        fences.enter(KEY, 1).await.unwrap();
+        assert!(!fences.publish(KEY, &stamp, b"0").await.unwrap());
     });
 }
 
@@ -197,12 +211,31 @@ fn a_writer_that_was_killed_in_its_section_holds_up_fills_for_its_lease_and_no_l
     });
 }
 
+#[test]
+fn a_fill_from_before_a_writer_that_died_is_not_kept() {
+    with_server(async |server| {
+        let world = World::new(server, ALL).await.unwrap();
+        let moment = world.fences.clone().with_lease(Duration::from_millis(1));
+
+        let stamp = world.stamp().await;
+        let loaded = world.users.read(KEY).await; // before the change
+        moment.enter(KEY, 1).await.unwrap();
+        world.users.shared.commit(KEY, None); // and dies
+        world.until_leases_end().await;
+        let old = loaded.version.to_string();
+        let kept = world.fences.publish(KEY, &stamp, old.as_bytes()).await;
+        assert!(!kept.unwrap());
+        assert_eq!(world.users.get(KEY).await, 1);
+    });
+}
+
 /// A writer is stopped in its section until its lease has gone and others have filled, and goes on then. What are
 /// others served after it has, or has not, changed the database?
 async fn late_writer(server: Server, remedies: Remedies) -> World {
     let world = World::new(server, remedies).await.unwrap();
     let shared = &world.users.shared;
 
+    assert_eq!(world.users.get(KEY).await, 0); // the fence knows of all writers from here on
     let mut writer = world.start(Job::StandStill);
     shared.until(Count::Entered).await;
     writer.signal("STOP").unwrap();

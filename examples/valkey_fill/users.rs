@@ -18,14 +18,14 @@ pub enum Way {
     Fenced(Remedies),
 }
 
-/// What the fence has against what no process can rule out.
+/// What the fence has against faults that no process can rule out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remedies {
-    /// Against a server that has forgotten everything: a fence that was made anew is another.
+    /// A server may forget everything. A fence that it makes anew has a new nonce, and older stamps do not fit.
     pub nonces: bool,
-    /// Against a writer that is late: it looks whether it still has its lease before it commits.
+    /// A writer may be late. It checks that it still has its lease before it commits.
     pub renews: bool,
-    /// Against a writer that is late after all: it commits if the row is what it was before the section.
+    /// A writer may be late all the same. It commits only if the row is as it was before the section.
     pub row_versions: bool,
 }
 

@@ -4,9 +4,9 @@
 //! many threads or tasks get and rename the same few users, the usual way and fenced, and counts what was served:
 //! a value is *stale* if it is older than a version whose update had returned before the get began.
 //!
-//! The work is unkind in the ways that a service meets. Some loads and some updates fail, an update sometimes
-//! after its change has taken effect. Async callers give up: one get in ten, and now and then an update. When all
-//! is quiet, each key is read once more: what is old then was *left stale*, and nothing would ever correct it.
+//! The work includes what a service meets. Some loads and some updates fail, an update sometimes after its change
+//! has taken effect. Async callers give up one call in ten. When all is quiet, each key is read once more: a value
+//! that is old then was *left stale*, and nothing would ever correct it.
 
 mod database;
 mod hits;

@@ -73,6 +73,26 @@ pub fn what_is_published_inside_the_gate_is_valid() {
     explore(|| fill_against::<Spin>(1));
 }
 
+/// The same, one attempt at a time.
+#[test]
+pub fn what_is_committed_inside_the_gate_is_valid() {
+    explore(|| {
+        let cache = Arc::new(Gated::<Spin>::default());
+        let filler = spawn(&cache, |cache| {
+            let Ok(stamp) = cache.lock.read_begin() else {
+                return;
+            };
+            let loaded = cache.load();
+            let _overtaken = cache
+                .lock
+                .commit(stamp, || cache.entry.store(loaded, Relaxed));
+        });
+        let updater = spawn(&cache, update);
+        join([filler, updater]);
+        cache.check();
+    });
+}
+
 #[test]
 pub fn a_filler_gets_through_beside_sections_back_to_back() {
     explore_to(2, || fill_against::<Park>(2));

@@ -152,7 +152,7 @@
 //! | feature | default | what for |
 //! |---|---|---|
 //! | `std` | yes | `Yield`, timeouts, blocking in `Park` (the last two not on WebAssembly) |
-//! | `park` | yes | `Park`: readers that block or are awaited (event-listener, needs an allocator) |
+//! | `park` | yes | `Park`: readers that block or are awaited (needs an allocator) |
 //! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck 1, atomic-memcpy) |
 //! | `portable-atomic` | no | targets without compare-and-swap |
 //! | `loom` | no | under `--cfg loom`: atomics that loom explores, for models of what you build on this |
@@ -163,9 +163,8 @@
 //! # Under loom
 //!
 //! In a crate of your own, `--cfg loom` and the feature `loom` together turn this crate's atomics into loom's, so that
-//! models of what you build on it explore them too. The cfg reaches every dependency: enable the feature wherever you
-//! set it, or `park` does not compile (event-listener looks at the cfg alone). Constructors are not `const` then, and
-//! `Wait::INIT` is a function `init()`. A lock in a `static` takes two declarations:
+//! models of what you build on it explore them too. With the cfg alone the atomics stay those of `core`, and loom sees
+//! nothing of the lock. With both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a `static` takes two declarations:
 //!
 #![cfg_attr(feature = "park", doc = "```")]
 #![cfg_attr(not(feature = "park"), doc = "```ignore")]

@@ -164,7 +164,8 @@
 //!
 //! In a crate of your own, `--cfg loom` and the feature `loom` together turn this crate's atomics into loom's, so that
 //! models of what you build on it explore them too. With the cfg alone the atomics stay those of `core`, and loom sees
-//! nothing of the lock. With both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a `static` takes two declarations:
+//! nothing of the lock. With both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a
+//! `static` takes two declarations:
 //!
 #![cfg_attr(feature = "park", doc = "```")]
 #![cfg_attr(not(feature = "park"), doc = "```ignore")]

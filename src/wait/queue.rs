@@ -4,7 +4,10 @@
 //! enter or leave the queue; it may panic. So wakers are called, cloned and dropped with the queue unlocked:
 //! what is to be woken is taken out first, and what was taken out is as good as woken.
 
-use alloc::collections::BTreeMap;
+#[cfg(all(test, feature = "std"))]
+mod tests;
+
+use alloc::collections::VecDeque;
 use core::fmt;
 use core::ops::DerefMut;
 use core::task::{Context, Waker};
@@ -36,24 +39,36 @@ impl Waiter {
 #[derive(Default)]
 pub(super) struct Waiters {
     tickets: u64,
-    line: BTreeMap<u64, Waiter>,
+    /// In the order of the tickets. Leaving from the middle leaves a gap, never one at the front.
+    line: VecDeque<(u64, Option<Waiter>)>,
+    gaps: usize,
 }
 
 impl Waiters {
     /// Lets somebody in at the end of the line, or, with the ticket of an earlier place, there.
     pub(super) fn enter(&mut self, ticket: Option<u64>, waiter: Waiter) -> u64 {
-        let ticket = ticket.unwrap_or_else(|| {
+        let Some(ticket) = ticket else {
             self.tickets += 1;
-            self.tickets
-        });
-        self.line.insert(ticket, waiter);
+            self.line.push_back((self.tickets, Some(waiter)));
+            return self.tickets;
+        };
+        let place = self.line.partition_point(|(other, _)| *other < ticket);
+        self.line.insert(place, (ticket, Some(waiter)));
         ticket
+    }
+
+    /// The waiter with a ticket, or the gap it has left.
+    fn find(&mut self, ticket: u64) -> Option<&mut Option<Waiter>> {
+        let place = self
+            .line
+            .binary_search_by_key(&ticket, |(ticket, _)| *ticket);
+        Some(&mut self.line[place.ok()?].1)
     }
 
     /// Whether a ticket still waits, and if so for which task from now on. What is left in `waiter` is to be
     /// dropped with the queue unlocked.
     pub(super) fn still_waits(&mut self, ticket: u64, waiter: Option<&mut Waiter>) -> bool {
-        let Some(there) = self.line.get_mut(&ticket) else {
+        let Some(Some(there)) = self.find(ticket) else {
             return false;
         };
         if let Some(newest) = waiter {
@@ -62,17 +77,35 @@ impl Waiters {
         true
     }
 
+    /// A search, and little moving on average: ten thousand futures may be dropped in any order.
     pub(super) fn leave(&mut self, ticket: u64) -> Option<Waiter> {
-        self.line.remove(&ticket)
+        let waiter = self.find(ticket)?.take()?;
+        self.gaps += 1;
+        while let Some((_, None)) = self.line.front() {
+            self.line.pop_front();
+            self.gaps -= 1;
+        }
+        if self.gaps > self.line.len() / 2 {
+            self.line.retain(|(_, waiter)| waiter.is_some());
+            self.gaps = 0;
+        }
+        Some(waiter)
     }
 
     /// Whoever came first.
     pub(super) fn first(&self) -> Option<u64> {
-        self.line.first_key_value().map(|(ticket, _)| *ticket)
+        self.line.front().map(|(ticket, _)| *ticket)
     }
 
+    /// Takes everybody out of the line, in order.
     pub(super) fn all(&mut self) -> impl Iterator<Item = Waiter> + use<> {
-        core::mem::take(&mut self.line).into_values()
+        self.gaps = 0;
+        let line = core::mem::take(&mut self.line);
+        line.into_iter().filter_map(|(_, waiter)| waiter)
+    }
+
+    fn len(&self) -> usize {
+        self.line.len() - self.gaps
     }
 }
 
@@ -86,8 +119,7 @@ pub(super) struct Lines {
 
 impl Lines {
     fn len(&self) -> usize {
-        let turns = self.turns.waiters.line.len();
-        self.readers.line.len() + turns
+        self.readers.len() + self.turns.waiters.len()
     }
 }
 

@@ -1,20 +1,21 @@
-//! A sequence lock whose write sections may sleep: it keeps a cache that is filled from a slow source from ever
-//! serving what an update has replaced.
+//! A sequence lock whose write sections may sleep. It keeps a cache in front of a slow source from ever serving a
+//! value that an update has replaced.
 //!
-//! Somebody fills a cache while somebody else changes the source. The filler loads the old value, the update changes
-//! it and removes the entry, which is not there yet, and the filler inserts what it has loaded. From now on the
+//! One thread fills a cache while another changes the source. The filler loads the old value. The update changes the
+//! source and removes the cache entry, which is not there yet. Then the filler inserts the old value. From now on the
 //! cache serves a value that is no longer true, and nothing will ever correct it. A lock around everything would
-//! help, but the source is slow and readers are many.
+//! help, but the source is slow and there are many readers.
 //!
-//! With this lock writers count themselves in and out. Their sections may take long, sleep, be held across an
+//! With this lock, writers count themselves in and out. Their sections may take long, sleep, be held across an
 //! `.await`, and overlap one another. Readers take a [`Stamp`], work, and find out afterwards whether a section
-//! overlapped their work. They only load: no reader that gets through delays another, or a writer. (One that chooses to
-//! block sets a bit and enters a queue, and the last writer out wakes it.) Eight bytes, no allocation, no `std`.
+//! overlapped their work. They only load, so a reader that gets through never delays another reader or a writer. (A
+//! reader that chooses to block sets a bit and enters a queue, and the last writer out wakes it.) With [`Spin`], the
+//! lock takes eight bytes and needs no allocation and no `std`.
 //!
 //! # Fence a cache fill
 //!
-//! With a cache that runs one load for many waiters, here moka on tokio. The load takes the stamp, the update holds a
-//! section, and whoever finds an entry asks whether a section overlapped its load ([`Fenced::hit`]).
+//! This cache runs one load for many waiters: moka on tokio. The load takes the stamp, the update holds a section, and
+//! a lookup that finds an entry asks whether a section overlapped the load of that entry ([`Fenced::hit`]).
 //!
 #![cfg_attr(feature = "park", doc = "```")]
 #![cfg_attr(not(feature = "park"), doc = "```ignore")]
@@ -64,25 +65,25 @@
 //! # }
 //! ```
 //!
-//! No user that `get` returns is older than an update that had returned before `get` was called.
+//! `get` never returns a user that is older than an update that had returned before `get` was called.
 //!
 //! - The stamp is taken inside the load. [`publish`](RawSeqSchedLock::publish) around a cache that coalesces loads is a
-//!   trap: the stamp would be the waiter's, and say nothing of the load it joins.
-//! - What a lookup found is asked with `hit`, which remembers its answer. What a load handed over is asked with
-//!   [`fresh`](Fenced::fresh): it may come to a late waiter after others have found it, used it and seen it removed.
-//! - The second lookup validates the entry where it lies. An entry that nobody has asked yet becomes a miss with the
-//!   next update in its stripe, of whatever key.
-//! - A load that fails leaves no entry, and all who waited get the error. A caller may give up at any moment, by a
-//!   timeout say; if the load was its own, another waiter loads.
-//! - The update runs in a task of its own, because its change may take effect after its caller has given up: the
-//!   section has to last until the outcome is known.
-//! - A get may wait for an update of its key, or of another key in the same stripe; a hit does not, and updates wait for
-//!   nobody. For a bounded number of attempts write `for _ in 0..3` instead of `loop`, then load without the cache and
-//!   keep nothing.
+//!   trap: the stamp would be the waiter's, and say nothing about the load that the waiter joins.
+//! - Ask `hit` about what a lookup found: it remembers its answer. Ask [`fresh`](Fenced::fresh) about what a load handed
+//!   over: a late waiter may get it after others have already found, used and removed it.
+//! - The second lookup validates the entry in the cache. An entry that nobody has asked about becomes a miss with the
+//!   next update of any key in its stripe.
+//! - A load that fails leaves no entry, and all waiters get the error. A caller may give up at any moment, for example
+//!   by a timeout. If its own load was running, another waiter loads.
+//! - The update runs in its own task, because its change may take effect after its caller has given up. The section
+//!   must last until the outcome is known.
+//! - A get may wait for an update of its key, or of another key in the same stripe. A hit never waits, and neither does
+//!   an update. To bound the attempts, write `for _ in 0..3` instead of `loop`, then load without the cache and keep
+//!   nothing.
 //!
-//! Where the cache is a map under a lock of its own, check inside that lock ([`read_end`](RawSeqSchedLock::read_end)) and
-//! insert only what held; no entry type is needed. The repository has complete programs for moka, quick_cache, DashMap,
-//! a `Mutex<HashMap>`, and for Valkey or Redis, where all processes share one fence.
+//! If the cache is a map behind its own lock, validate inside that lock ([`read_end`](RawSeqSchedLock::read_end)) and
+//! insert only if it is `Ok`; no entry type is needed. The repository has complete programs for moka, quick_cache,
+//! DashMap, a `Mutex<HashMap>`, and for Valkey or Redis, where all processes share one fence.
 //!
 //! # Which type
 //!
@@ -90,61 +91,63 @@
 //! |---|---|
 //! | [`StripedSeqSchedLock<W, N>`](StripedSeqSchedLock) | a cache with many keys: a fixed number of locks |
 //! | [`Fenced<T>`](Fenced) | an entry of such a cache: a value, and whether it may be served |
-//! | [`RawSeqSchedLock<W>`](RawSeqSchedLock) | one lock for data that is elsewhere: a file, a page table, a cache with one entry |
-//! | [`SeqSchedLock<T, W>`](SeqSchedLock) | data beside its lock; both sides get `&T` |
+//! | [`RawSeqSchedLock<W>`](RawSeqSchedLock) | one lock for data stored elsewhere: a file, a page table, a cache with one entry |
+//! | [`SeqSchedLock<T, W>`](SeqSchedLock) | data stored with its lock; readers and writers both get `&T` |
 //! | `SeqSchedCell<T, W>` | plain data, read and replaced as a whole; writers take turns and work on a private copy |
 //!
-//! `W` says how a reader waits for writers: `Park` blocks or awaits, and is what a slow source needs; `Yield` yields;
-//! [`Spin`] spins, and needs only `core`; your own [`Wait`] does what you say.
+//! `W` says how a reader waits for writers: `Park` blocks or awaits, and suits a slow source; `Yield` yields; [`Spin`]
+//! spins, and needs only `core`; your own [`Wait`] does what you say.
 //!
 //! # Which check when
 //!
-//! | the reader | checks with | or, as a whole |
+//! | the reader | checks with | or, in one call |
 //! |---|---|---|
 //! | only looked | [`read_end`](RawSeqSchedLock::read_end) | [`read`](RawSeqSchedLock::read), [`try_read`](RawSeqSchedLock::try_read) |
 //! | made something visible to others | [`read_commit`](RawSeqSchedLock::read_commit), *after* it did | [`publish`](RawSeqSchedLock::publish), [`try_publish`](RawSeqSchedLock::try_publish) |
 //! | found an entry in a cache | [`Fenced::hit`] | |
 //! | was handed an entry by a load, its own or another's | [`Fenced::fresh`] | |
 //!
-//! Validating first and publishing then is the mistake that everybody makes: a whole write section
-//! fits between the two.
+//! The common mistake is to validate first and publish afterwards: a whole write section fits between
+//! the two.
 //!
 //! # Using it right
 //!
 //! - Take the stamp *before* the source is consulted.
 //! - Begin the write section before the source changes, and hold it until the change is done and the stale
-//!   entry is gone. A counter that is bumped at one end only misses a fill that starts after the bump; a
-//!   flag alone misses a section that begins and ends within one fill.
+//!   entry is gone. A counter that is bumped only before the change misses a fill that starts after the bump;
+//!   a flag alone misses a section that begins and ends within one fill.
 //! - Remove the entry first, then change the source. Fills that overlap the section fail, so no old value
-//!   comes back; and ending a section is not invalidating: one that is cut short between the two (by a
-//!   panic, a `?`, a future that is dropped) would leave the stale entry behind for ever. If something is
-//!   put there without this fence, only a removal *after* the change takes it out: then remove twice.
-//! - Where the change may still take effect afterwards (a request that timed out, a query that goes on when
-//!   its future is dropped), hold the section until the outcome is known: run both in a task of their own.
-//! - Retract only what this attempt published, not what somebody newer put there.
-//! - Between publish and retract others can find the entry, and it may be stale. Where a hit must not be, let whoever
-//!   finds it ask ([`Fenced`]), or validate inside a lock of your own that writers take after
-//!   [`write`](RawSeqSchedLock::write).
-//! - Wait with nothing in hand that a writer may need: no write section of any lock (two stripes may be
-//!   one), no lock that writers take inside theirs, no thread of an executor whose tasks hold sections
-//!   across `.await` (there: the `_async` forms). With any of them in hand use the `try_` forms.
-//! - After a few conflicts serve the value uncached, or take a lock of your own: that bounds the work.
+//!   comes back. Ending a section does not invalidate anything: if the source changed first and the section
+//!   were cut short before the removal (by a panic, a `?`, a dropped future), the stale entry would stay for
+//!   ever. If something else may insert entries without this fence, only a removal *after* the change takes
+//!   them out: then remove twice.
+//! - If the change may still take effect later (a request that timed out, a query that goes on when its
+//!   future is dropped), hold the section until the outcome is known: run both in their own task.
+//! - Retract only what this attempt published, not something newer that has replaced it.
+//! - Between publish and retract, others can find the entry, and it may be stale. If it must never be a hit,
+//!   let those who find it ask first ([`Fenced`]), or validate inside a lock of your own that writers take
+//!   after [`write`](RawSeqSchedLock::write).
+//! - Never wait while holding something that a writer may need in order to finish: a write section of any
+//!   lock (two keys may share a stripe), a lock that writers take inside their sections, or a thread of an
+//!   executor whose tasks hold sections across `.await` (use the `_async` forms there). While holding any of
+//!   these, use the `try_` forms.
+//! - After a few conflicts, serve the value uncached or take a lock of your own. That bounds the work.
 //!
 //! # What it does not do
 //!
-//! - It keeps nobody from looking. What is read while a writer runs must tolerate that: atomics,
+//! - It does not stop readers from looking. What is read while a writer runs must tolerate that: atomics,
 //!   concurrent maps, files, `SeqSchedCell` for plain data.
-//! - It does not count readers. Writers never wait for them, so it is no means to know that
-//!   everybody has let go of something: reclaim memory by other means.
+//! - It does not count readers, and writers never wait for them. So it cannot tell when nobody uses
+//!   something any more: reclaim memory by other means.
 //! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.
 //! - Writers do not exclude one another. (Those of a `SeqSchedCell` do.)
-//! - A guard that is [forgotten](core::mem::forget) is a section that never ends: safe, and readers
-//!   wait for ever. So does a reader that waits inside its own write section.
+//! - [Forgetting](core::mem::forget) a guard is safe, but its section never ends and readers wait for ever.
+//!   A reader that waits inside its own write section also waits for ever.
 //!
 //! # Limits
 //!
-//! At most 524 288 write sections at a time on one lock; one more panics. The sequence has 43 bits (32
-//! on targets without 64-bit atomics): a stamp that is held across exactly 2⁴³ (2³²) sections is
+//! At most 524 288 write sections may run on one lock at a time; one more panics. The sequence has 43 bits
+//! (32 on targets without 64-bit atomics): a stamp that is held across exactly 2⁴³ (2³²) sections is
 //! taken for fresh.
 //!
 //! # Features
@@ -155,17 +158,17 @@
 //! | `park` | yes | `Park`: readers that block or are awaited (needs an allocator) |
 //! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck 1, atomic-memcpy) |
 //! | `portable-atomic` | no | targets without compare-and-swap |
-//! | `loom` | no | under `--cfg loom`: atomics that loom explores, for models of what you build on this |
+//! | `loom` | no | under `--cfg loom`: loom's atomics, to model what you build on this crate |
 //!
-//! With all of them off, `core` and crossbeam-utils are all that is used. Features only add. The major version of
+//! With all features off, the crate uses only `core` and crossbeam-utils. Features are additive. The major version of
 //! bytemuck is part of the API.
 //!
 //! # Under loom
 //!
-//! In a crate of your own, `--cfg loom` and the feature `loom` together turn this crate's atomics into loom's, so that
-//! models of what you build on it explore them too. With the cfg alone the atomics stay those of `core`, and loom sees
-//! nothing of the lock. With both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a
-//! `static` takes two declarations:
+//! In your own crate, `--cfg loom` and the feature `loom` together replace this crate's atomics by loom's, so your
+//! models explore them too. With the cfg alone, the atomics stay those of `core`, and loom sees nothing of the lock. With
+//! both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a `static` needs two
+//! declarations:
 //!
 #![cfg_attr(feature = "park", doc = "```")]
 #![cfg_attr(not(feature = "park"), doc = "```ignore")]
@@ -181,18 +184,17 @@
 //! # drop(FENCES.for_key("some key").write());
 //! ```
 //!
-//! What `loom` brings may change in any release.
+//! What the `loom` feature provides may change in any release.
 //!
 //! # How it is checked
 //!
-//! The protocol is model-checked with loom, and so is that each of its orderings is needed: the
-//! same models, run with one of them weakened, have to fail. [Memory orderings](memory_ordering) has the
-//! argument.
+//! The protocol is model-checked with loom. Each of its orderings is shown to be needed: with any one of them
+//! weakened, the same models must fail. [Memory orderings](memory_ordering) has the argument.
 //!
 //! # Source
 //!
-//! Andrea Arcangeli's kernel patch of December 2005 (`seqschedlock_t`), with its defects mended. The
-//! kernel did not take it; `mmu_interval_read_begin` and KVM's `mmu_invalidate_retry` have the same shape.
+//! Andrea Arcangeli's kernel patch of December 2005 (`seqschedlock_t`), with its defects fixed. The patch was
+//! not merged; the kernel's `mmu_interval_read_begin` and KVM's `mmu_invalidate_retry` have the same shape.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::std_instead_of_core)]
@@ -233,7 +235,7 @@ sync::for_models! {
     #[cfg(not(feature = "std"))]
     extern crate std;
 
-    /// What the models replace to show what it is for.
+    /// The choices of the protocols, which models replace to show what each one is for.
     #[doc(hidden)]
     pub mod model {
         pub use crate::word::{PROVEN, Protocol, with_protocol};

@@ -1,12 +1,11 @@
-//! What a check answers: a [`Stamp`] to hold on to, or the [`Conflict`] that was met.
+//! What a check returns: a [`Stamp`] to keep, or the [`Conflict`] that was met.
 
 use core::fmt;
 
-/// Why a read section did not hold.
+/// Why a read section is not valid.
 ///
-/// The two answers of the 2005 patch besides success, in order of what a caller does about them. There
-/// will be no third: match both.
-/// Both mean the same for what was read: throw it away, or take back what was published.
+/// These are the two failures of the 2005 patch. There will be no third: match both. For what was read
+/// they mean the same: throw it away, or take back what was published. They differ in what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Conflict {
     /// A write section began and ended inside the read section. None runs now: try again at once.
@@ -19,7 +18,7 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Conflict::Race => "a write section ran inside the read section; try again",
-            Conflict::WriterRunning => "a write section is running; wait for its end",
+            Conflict::WriterRunning => "a write section is running; wait for it to end",
         })
     }
 }
@@ -29,12 +28,12 @@ impl core::error::Error for Conflict {}
 /// The moment at which a read section began, as [`read_begin`] saw it.
 ///
 /// A stamp is plain data: it may be copied, stored, sent to another thread and checked as often as you like. (If
-/// another thread checks than the one that looked, it has to use
-/// [`read_commit`](crate::RawSeqSchedLock::read_commit).) Once a check with it has failed with [`Conflict::Race`], every
-/// later one fails too, up to the wrap of the sequence, which the [crate documentation](crate#limits) bounds.
+/// the thread that checks is not the one that looked, it must use
+/// [`read_commit`](crate::RawSeqSchedLock::read_commit).) Once a check has failed with [`Conflict::Race`], every
+/// later check of the same stamp fails too, until the sequence wraps (see [limits](crate#limits)).
 ///
-/// A stamp is only good for the lock that made it. A lock that is put in another's place, as by `*lock = new`, is another
-/// lock: a stamp of the old one may be taken for fresh by the new one.
+/// A stamp is only good for the lock that made it. A lock that replaces another, as by `*lock = new`, is a different
+/// lock: it may take a stamp of the old one for fresh.
 ///
 /// [`read_begin`]: crate::RawSeqSchedLock::read_begin
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

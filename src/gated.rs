@@ -1,4 +1,4 @@
-//! A lock whose readers get through, whatever its writers do: sections begin at a gate, and so does publishing.
+//! A lock whose readers get through whatever its writers do: sections begin inside a gate, and readers publish in it.
 
 #[cfg(feature = "park")]
 mod park;
@@ -11,35 +11,35 @@ use crate::sync::{ATTEMPTS_BEFORE_THE_GATE, const_fn};
 use crate::turn_lock::TurnLock;
 use crate::wait::Wait;
 
-/// A [`RawSeqSchedLock`] with a gate that write sections pass as they begin, and readers as they publish.
+/// A [`RawSeqSchedLock`] with a gate that write sections pass when they begin and readers pass when they publish.
 ///
 /// A reader of a plain lock starves beside writers whose sections follow one another without a pause: a slow load
-/// does not fit between two of them, and no wake-up helps. Here a reader that has lost a few times keeps the gate
-/// closed over its load. It waits for the sections that run, and for no others.
+/// does not fit between two of them, and no wake-up helps. Here, a reader that has lost a few times keeps the gate
+/// closed during its load. It waits only for the sections that already run.
 ///
-/// The gate also makes taking back needless. [`publish`](Self::publish) validates and publishes inside it, so no
-/// section begins in between, and nothing that is not valid is ever visible.
+/// With the gate, nothing need be taken back. [`publish`](Self::publish) validates and publishes inside it, so no
+/// section begins in between, and nothing invalid is ever visible.
 ///
 /// # When to use it and when not
 ///
-/// Use it where readers must get through beside writers that never rest, and where what is published is visible at
-/// once and cannot be taken back cleanly (a page that is mapped, a message that is sent). The price is
-/// paid by writers: beginning a section may wait, for a moment while somebody publishes, and for as long as one load
-/// and the sections that run take when a reader keeps the gate. A section that has begun never waits. Where writers
-/// must not wait at all, take [`RawSeqSchedLock`]; where a cache coalesces loads, [`Fenced`](crate::Fenced).
+/// Use it if readers must get through beside writers that never pause, or if what is published is visible at once and
+/// cannot be taken back cleanly (a page that is mapped, a message that is sent). Writers pay for this: beginning a
+/// section may wait. It waits briefly while a reader publishes. While a reader keeps the gate, it waits until the
+/// running sections have ended and that reader has loaded. A section that has begun never waits. If writers must not
+/// wait at all, use [`RawSeqSchedLock`]; if a cache coalesces loads, use [`Fenced`](crate::Fenced).
 ///
-/// One gate for everything holds up writers that have nothing to do with the reader. Use several, each for a part of
-/// the keys, in an array of [`CachePadded`](crossbeam_utils::CachePadded).
+/// A single gate holds up writers that have nothing to do with the reader. Use several, each for a part of the keys,
+/// in an array of [`CachePadded`](crossbeam_utils::CachePadded).
 ///
-/// # What must not be done
+/// # Deadlocks
 ///
-/// A reader may keep the gate closed and wait for the sections that run. So nothing that ends a section may need the
-/// gate: inside a section begin no other section of the same gate, and do not [`publish`](Self::publish) or
-/// [`read`](Self::read). A load must not begin a section either.
+/// A reader may keep the gate closed and wait for the running sections. So no section may need the gate in order to
+/// end. Inside a section, do not begin another section of the same gate, and do not call
+/// [`publish`](Self::publish) or [`read`](Self::read). A load must not begin a section either.
 ///
-/// A writer that needs sections on several such locks begins them in one fixed order, the same for all writers. A
-/// reader that keeps one of the gates waits for a section there; the owner of that section may have further gates to
-/// pass, but none behind it.
+/// If a writer needs sections on several such locks, all writers must begin them in the same fixed order. A reader
+/// that keeps one gate waits for the sections of that lock. Their owners may still have later gates to pass, but
+/// never that one or an earlier one.
 ///
 /// # Examples
 ///
@@ -81,7 +81,7 @@ pub struct GatedSeqSchedLock<W> {
 
 impl<W: Wait> GatedSeqSchedLock<W> {
     const_fn! {
-        /// A lock at rest, its gate open.
+        /// A new lock with its gate open.
         #[inline]
         #[must_use]
         pub const fn new() -> Self {
@@ -101,7 +101,7 @@ impl<W: Wait> GatedSeqSchedLock<W> {
 
     /// Begins a read section when no write section runs; until then waits as `W` says.
     ///
-    /// It does not keep the gate: beside writers without a pause it may wait for ever. See [`alone`](Self::alone).
+    /// It does not keep the gate, so it may wait for ever beside writers that never pause. See [`alone`](Self::alone).
     #[inline]
     pub fn read_begin_wait(&self) -> Stamp {
         self.lock.read_begin_wait()
@@ -130,8 +130,8 @@ impl<W: Wait> GatedSeqSchedLock<W> {
 
     /// Validates, then publishes, both inside the gate: one attempt of [`publish`](Self::publish) by hand.
     ///
-    /// No section begins between the two. What `publish` makes visible is seen by every section that begins
-    /// later. It should be short. Waits, as `W` says, for the gate.
+    /// No section begins between the two. Every section that begins later sees what `publish` makes visible.
+    /// `publish` should be short. Waits for the gate, as `W` says.
     ///
     /// # Errors
     ///
@@ -152,26 +152,27 @@ impl<W: Wait> GatedSeqSchedLock<W> {
     #[inline]
     pub fn commit<R>(&self, stamp: Stamp, publish: impl FnOnce() -> R) -> Result<R, Conflict> {
         let _gate = self.gate.lock();
-        // The gate orders this with the beginning of every section, so there is no need of a commit.
+        // The gate orders this with the beginning of every section, so `read_end` is enough.
         self.lock.read_end(stamp)?;
         Ok(publish())
     }
 
-    /// Keeps the gate, waits for the sections that run, and acts while no section runs and none begins: the last
-    /// attempt of [`publish`](Self::publish) by hand.
+    /// Keeps the gate, waits for the running sections to end, then calls `act` while no section runs and none begins:
+    /// the last attempt of [`publish`](Self::publish) by hand.
     ///
-    /// What `act` loads is valid, and may be published at once. Sections that want to begin wait for it. Waits as `W`
+    /// What `act` loads is valid, and may be published at once. New sections wait until it returns. Waits as `W`
     /// says; a caller inside its own write section waits for itself.
     pub fn alone<R>(&self, act: impl FnOnce() -> R) -> R {
         let _gate = self.gate.lock();
-        // It saw the last of the sections gone, and with it what they all wrote.
+        // Once this has seen the last section gone, it sees what all of them wrote.
         let _none_runs = self.lock.read_begin_wait();
         act()
     }
 
-    /// Looks until it was valid, and gets through: after a few attempts it keeps the gate closed over the last one.
+    /// Looks until the result is valid, and always gets through: after a few failed attempts it keeps the gate
+    /// closed during the last one.
     ///
-    /// What a failed look returned is dropped. Waits as `W` says. A caller inside its own write section waits for
+    /// The result of a failed look is dropped. Waits as `W` says. A caller inside its own write section waits for
     /// itself.
     ///
     /// Ordering: as [`RawSeqSchedLock::read`].
@@ -198,12 +199,12 @@ impl<W: Wait> GatedSeqSchedLock<W> {
         self.lock.try_read(look)
     }
 
-    /// Loads, and publishes what is still valid; gets through, for after a few attempts it keeps the gate closed
-    /// over the last load.
+    /// Loads, and publishes what is still valid. Always gets through: after a few failed attempts it keeps the gate
+    /// closed during the last load.
     ///
-    /// `load` consults the source. It runs again after every conflict, and what it returned then is dropped. It may
-    /// return a `Result`: to publish or not is up to `publish`. `publish` runs once, inside the gate, so it should be
-    /// short. What it makes visible is seen by every section that begins later.
+    /// `load` consults the source. After a conflict its result is dropped and it runs again. It may return a `Result`:
+    /// `publish` decides whether to publish that. `publish` runs once, inside the gate, so it should be short. Every
+    /// section that begins later sees what it makes visible.
     ///
     /// Waits as `W` says. A caller inside its own write section waits for itself.
     ///
@@ -243,16 +244,16 @@ impl<W: Wait> GatedSeqSchedLock<W> {
         self.alone(|| publish(load()))
     }
 
-    /// Begins a write section: see [`RawSeqSchedLock::write`]. May wait, as `W` says, for the gate.
+    /// Begins a write section: see [`RawSeqSchedLock::write`]. May wait for the gate, as `W` says.
     ///
-    /// It waits while somebody publishes, and while a reader that has lost a few times looks or loads. A caller
+    /// It waits while a reader publishes, and while a reader that has lost a few times looks or loads. A caller
     /// inside its own write section may wait for itself.
     ///
     /// Ordering: as [`RawSeqSchedLock::write`].
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on this lock already, or if `W` does.
+    /// If 524 288 write sections already run on this lock, or if `W` panics.
     #[inline]
     pub fn write(&self) -> WriteGuard<'_, W> {
         let _gate = self.gate.lock();

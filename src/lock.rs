@@ -1,4 +1,4 @@
-//! Data beside its lock, `&T` for both sides.
+//! Data stored with its lock: readers and writers both get `&T`.
 
 use core::fmt;
 use core::ops::Deref;
@@ -10,16 +10,15 @@ use crate::wait::Wait;
 
 /// A value that tolerates races, and the lock that says afterwards whether there was one.
 ///
-/// Readers and writers both get `&T`, at the same time: `T` is made of atomics, concurrent maps,
-/// locks of its own. What the lock adds is that several looks at it count as one. It is a
-/// [`RawSeqSchedLock`] that hands its data only to those who are in a section; all guarantees are
-/// the ones given there.
+/// Readers and writers both get `&T`, at the same time: `T` is made of atomics, concurrent maps, or
+/// locks of its own. The lock makes several reads of it count as one. It is a [`RawSeqSchedLock`] that
+/// gives access to its data only inside a section. All guarantees are those of that type.
 ///
 /// # When to use it and when not
 ///
-/// Use it where the lock and what it protects live and die together. If the data is plain and is
-/// replaced as a whole, take `SeqSchedCell`, where `T` needs no atomics. If the data is elsewhere
-/// (a file, a remote cache), take [`RawSeqSchedLock`] or
+/// Use it if the lock and the data have the same lifetime. If the data is plain and is
+/// replaced as a whole, use `SeqSchedCell`, where `T` needs no atomics. If the data is elsewhere
+/// (a file, a remote cache), use [`RawSeqSchedLock`] or
 /// [`StripedSeqSchedLock`](crate::StripedSeqSchedLock).
 ///
 /// # Examples
@@ -37,15 +36,15 @@ use crate::wait::Wait;
 /// let totals = SeqSchedLock::<Totals, Spin>::default();
 ///
 /// let section = totals.write();
-/// section.requests.fetch_add(1, Relaxed); // others may see this one
-/// section.bytes.fetch_add(512, Relaxed);  // without that one, but are told so
+/// section.requests.fetch_add(1, Relaxed); // readers may see this change
+/// section.bytes.fetch_add(512, Relaxed);  // without this one, but they are told
 /// drop(section);
 ///
 /// let (requests, bytes) = totals.read(|now| (now.requests.load(Relaxed), now.bytes.load(Relaxed)));
 /// assert_eq!(bytes, requests * 512);
 /// ```
 ///
-/// What may not be shared, may not be shared in it either:
+/// A type that cannot be shared between threads cannot be shared in this lock either:
 ///
 /// ```compile_fail,E0277
 /// use std::cell::Cell;
@@ -60,7 +59,7 @@ pub struct SeqSchedLock<T: ?Sized, W> {
 
 impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
     const_fn! {
-        /// A lock at rest beside `data`.
+        /// A new lock around `data`.
         #[inline]
         #[must_use]
         pub const fn new(data: T) -> Self {
@@ -77,10 +76,10 @@ impl<T: Sync, W: Wait> SeqSchedLock<T, W> {
 }
 
 impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
-    /// Looks until it was valid: see [`RawSeqSchedLock::read`].
+    /// Looks until the result is valid: see [`RawSeqSchedLock::read`].
     ///
-    /// What `look` returns was valid together when it was checked. If it returns a reference into the data, what is
-    /// read through that afterwards has been checked by nobody.
+    /// Everything that `look` read was valid together when it was checked. If `look` returns a reference into the
+    /// data, what you read through it afterwards has not been checked.
     #[inline]
     pub fn read<'a, R>(&'a self, mut look: impl FnMut(&'a T) -> R) -> R {
         self.lock.read(|| look(&self.data))
@@ -96,7 +95,7 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
         self.lock.try_read(|| look(&self.data))
     }
 
-    /// Publishes until it holds: see [`RawSeqSchedLock::publish`].
+    /// Publishes until the commit succeeds: see [`RawSeqSchedLock::publish`].
     ///
     /// # Examples
     ///
@@ -115,7 +114,7 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     ///         slots[3].store(value, Relaxed);
     ///         value
     ///     },
-    ///     // Only what is ours. An equal value of somebody else's goes too, which costs a load.
+    ///     // Only our own value. An equal value of another reader goes too, which costs it a load.
     ///     |slots, ours| {
     ///         let _ = slots[3].compare_exchange(ours, EMPTY, Relaxed, Relaxed);
     ///     },
@@ -151,14 +150,14 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
         )
     }
 
-    /// Begins a write section, see [`RawSeqSchedLock::write`]; the guard leads to the data.
+    /// Begins a write section: see [`RawSeqSchedLock::write`]. The guard dereferences to the data.
     ///
-    /// It leads to `&T` and never to `&mut T`: readers look on, and other writers may be in sections
-    /// of their own.
+    /// It gives `&T` and never `&mut T`: readers still read the data, and other writers may be in
+    /// sections of their own.
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on this lock already. The lock stays as it was.
+    /// If 524 288 write sections already run on this lock. The lock is left unchanged.
     #[inline]
     pub fn write(&self) -> SeqSchedLockWriteGuard<'_, T, W> {
         SeqSchedLockWriteGuard {
@@ -180,7 +179,7 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
     ///
     /// # Examples
     ///
-    /// A stamp that is carried from one function to another:
+    /// Taking a stamp and checking it by hand:
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -200,26 +199,26 @@ impl<T: ?Sized + Sync, W: Wait> SeqSchedLock<T, W> {
         &self.lock
     }
 
-    /// The data, in no section: for those who keep a stamp of [`raw`](Self::raw) themselves.
+    /// The data, outside any section: for callers that keep a stamp of [`raw`](Self::raw) themselves.
     ///
-    /// What is found this way proves nothing until that stamp has been checked.
+    /// What is read this way proves nothing until that stamp has been checked.
     #[inline]
     #[must_use]
     pub fn unvalidated(&self) -> &T {
         &self.data
     }
 
-    /// The data, to itself: nobody else can reach it meanwhile.
+    /// Exclusive access to the data: nobody else can reach it during the borrow.
     ///
-    /// Counts as a write section, for stamps outlive a borrow: those from before are not good any more.
+    /// Counts as a write section, because stamps outlive a borrow: older stamps are no longer valid.
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on this lock already, that is, if their guards were forgotten.
+    /// If 524 288 write sections already run on this lock, that is, if their guards were forgotten.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self) -> &mut T {
-        // Over before the data changes is soon enough: no stamp can be taken as long as it is borrowed.
+        // The section may end before the data changes: no stamp can be taken during the borrow.
         drop(self.lock.write());
         &mut self.data
     }
@@ -237,7 +236,7 @@ impl<T: Sync, W: Wait> From<T> for SeqSchedLock<T, W> {
     }
 }
 
-/// Prints the state of the lock and the data as it is found, valid or not. Never blocks.
+/// Prints the state of the lock and the data as it is, valid or not. Never blocks.
 impl<T: ?Sized + fmt::Debug, W> fmt::Debug for SeqSchedLock<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeqSchedLock")
@@ -247,9 +246,9 @@ impl<T: ?Sized + fmt::Debug, W> fmt::Debug for SeqSchedLock<T, W> {
     }
 }
 
-/// A write section on a [`SeqSchedLock`] that runs. Dropping it ends the section.
+/// A running write section on a [`SeqSchedLock`]. Dropping the guard ends the section.
 ///
-/// As [`WriteGuard`], and leads to the data. It stays `&T`:
+/// As [`WriteGuard`], and dereferences to the data. It never gives `&mut T`:
 ///
 /// ```compile_fail,E0596
 /// use std::sync::atomic::AtomicU32;
@@ -257,7 +256,7 @@ impl<T: ?Sized + fmt::Debug, W> fmt::Debug for SeqSchedLock<T, W> {
 ///
 /// let lock = SeqSchedLock::<_, Spin>::new(AtomicU32::new(0));
 /// let mut section = lock.write();
-/// *section.get_mut() = 1; // use `section.store(1, ...)`: readers look on
+/// *section.get_mut() = 1; // use `section.store(1, ...)`: readers still read it
 /// ```
 #[must_use = "the write section ends when the guard is dropped, here at once"]
 pub struct SeqSchedLockWriteGuard<'a, T: ?Sized, W: Wait> {
@@ -268,7 +267,7 @@ pub struct SeqSchedLockWriteGuard<'a, T: ?Sized, W: Wait> {
 impl<T: ?Sized, W: Wait> SeqSchedLockWriteGuard<'_, T, W> {
     /// Ends the section as one that changed nothing: see [`WriteGuard::cancel`].
     ///
-    /// It hides a method of that name of `T`: reach that by `(*guard).cancel()`.
+    /// It hides a method of the same name on `T`: call that one as `(*guard).cancel()`.
     pub fn cancel(self) {
         self.section.cancel();
     }

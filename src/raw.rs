@@ -22,7 +22,7 @@ use crate::word::{MAX_WRITERS, Word};
 /// let found = look();                  // 2. may take long, may see anything
 /// publish(found);                      // 3. visible to others, provisionally
 /// if lock.read_commit(stamp).is_err() {
-///     retract();                       // 4. a writer was or is at work: take it back
+///     retract();                       // 4. a writer ran or still runs: take it back
 /// }
 /// # Ok::<(), Conflict>(())
 /// ```
@@ -39,7 +39,7 @@ use crate::word::{MAX_WRITERS, Word};
 /// drop(section);                       // not before both are done
 /// ```
 ///
-/// [`publish`](Self::publish) is the first, [`read`](Self::read) the form of it for those who
+/// [`publish`](Self::publish) does the first in one call. [`read`](Self::read) is the form for readers that
 /// only look.
 ///
 /// # What is guaranteed
@@ -49,30 +49,31 @@ use crate::word::{MAX_WRITERS, Word};
 ///   [cancelled](WriteGuard::cancel) do not count: they changed nothing.)
 /// - **Publish.** If a reader makes something visible and then [`read_commit`](Self::read_commit) is
 ///   `Ok`, every write section that did not end before the read section began sees it.
-/// - Write sections never wait, neither for readers nor for one another. (The last one out wakes who
-///   waits; `Park` says what that costs.)
-/// - With a strategy that blocks (`Park`, or your own), a reader that waits is woken by the last writer out. `Spin` and
+/// - Write sections never wait, neither for readers nor for one another. (The last one out wakes the
+///   waiting readers; `Park` says what that costs.)
+/// - With a strategy that blocks (`Park`, or your own), a waiting reader is woken by the last writer out. `Spin` and
 ///   `Yield` look for themselves.
 ///
-/// What is protected must itself tolerate the race: atomics, concurrent maps, files. The lock says
-/// afterwards whether a look was good; it does not keep anyone from looking.
-/// ([Memory orderings](crate::memory_ordering) argues all this and names the model that checks it.)
+/// The protected data must itself tolerate the race: atomics, concurrent maps, files. The lock says
+/// afterwards whether a look was valid; it does not stop anyone from looking.
+/// ([Memory orderings](crate::memory_ordering) has the argument for all this and names the models that check it.)
 ///
 /// # Waiting
 ///
-/// `W` says [how a reader waits](Wait). Only the methods that say so wait; a check never does. Who waits
-/// must hold nothing that a writer may need before it can end: [using it right](crate#using-it-right).
+/// `W` says [how a reader waits](Wait). Only the methods that say so wait; a check never does. Never wait
+/// while holding something that a writer needs in order to finish: [using it right](crate#using-it-right).
 ///
 /// # Layout
 ///
-/// `repr(C)`, the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
-/// lock has size, alignment and layout of the word alone: 8 bytes, all zero when new. It may live
-/// in memory that processes share: zeroed memory is a new lock. All of them must use the same version of
-/// this crate with the same word, for the bits are no part of the API. One that dies inside a section
-/// leaves it running: see [`end_abandoned`](RawSeqSchedLock::end_abandoned). (A lock with `Park` has a queue in one process, and cannot be shared like that.)
+/// `repr(C)`, with the state word first. With [`Spin`](crate::Spin) or `Yield`, which have no size, the
+/// lock has the size, alignment and layout of the word alone: 8 bytes, all zero when new. It may be placed
+/// in memory shared between processes: zeroed memory is a new lock. All of them must use the same version of
+/// this crate with the same word, because the bits are not part of the API. A process that dies inside a
+/// section leaves it running: see [`end_abandoned`](RawSeqSchedLock::end_abandoned). (A lock with `Park` has a
+/// queue in one process, and cannot be shared in this way.)
 ///
-/// Readers work on it where that memory is mapped read-only, on the targets in use with 64-bit pointers or
-/// with the split word. The language leaves that open: it promises it for relaxed loads, and these acquire.
+/// Readers also work where that memory is mapped read-only, on current targets with 64-bit pointers or with
+/// the split word. The language does not promise this: it does so for relaxed loads, and these are acquire loads.
 ///
 /// # Examples
 ///
@@ -90,16 +91,16 @@ use crate::word::{MAX_WRITERS, Word};
 /// assert_eq!(LOCK.try_read(|| ()), Err(Conflict::WriterRunning));
 /// drop(square);
 ///
-/// // Both sides are from the same square, whoever draws the next one meanwhile.
+/// // Both sides are from the same square, even if another thread draws the next one meanwhile.
 /// let [a, b] = LOCK.read(|| [SIDE[0].load(Relaxed), SIDE[1].load(Relaxed)]);
 /// assert_eq!(a, b);
 /// ```
 ///
 /// # Source
 ///
-/// `seqschedlock_t` of Andrea Arcangeli's patch of 13 December 2005 against the race of
+/// `seqschedlock_t` from Andrea Arcangeli's patch of 13 December 2005 for the race between
 /// `invalidate_inode_pages2()` and `do_no_page()`, with the defects listed in
-/// `docs/memory-ordering.md` mended.
+/// `docs/memory-ordering.md` fixed.
 #[repr(C)]
 pub struct RawSeqSchedLock<W> {
     word: Word,
@@ -108,7 +109,7 @@ pub struct RawSeqSchedLock<W> {
 
 impl<W: Wait> RawSeqSchedLock<W> {
     const_fn! {
-        /// A lock at rest.
+        /// A new lock, at rest.
         #[inline]
         #[must_use]
         pub const fn new() -> Self {
@@ -117,7 +118,7 @@ impl<W: Wait> RawSeqSchedLock<W> {
     }
 
     const_fn! {
-        /// A lock at rest with a strategy that carries something.
+        /// A new lock with a strategy that has state of its own.
         ///
         /// # Examples
         ///
@@ -151,9 +152,9 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// Begins a read section. Never waits.
     ///
     /// Take the stamp *before* the source is consulted: one taken afterwards vouches for nothing.
-    /// A read section has no end of its own; it may be checked several times, or be forgotten.
+    /// A read section need not be ended: check the stamp once, several times, or never.
     ///
-    /// Ordering: acquire. What ended write sections wrote is visible after it.
+    /// Ordering: acquire. What ended write sections wrote is visible after this call.
     ///
     /// # Errors
     ///
@@ -168,7 +169,7 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// `Ok` means that no write section has run since. It says nothing about what the caller has
     /// *written* meanwhile: that is what [`read_commit`](Self::read_commit) is for.
     ///
-    /// Ordering: an acquire fence; what was read before it *on this thread* stays before it. If
+    /// Ordering: an acquire fence. Reads *on this thread* before the call stay before it. If
     /// another thread looked, use [`read_commit`](Self::read_commit).
     ///
     /// # Errors
@@ -198,11 +199,11 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// Validates what was published since `stamp` was taken. Never waits.
     ///
     /// If it is `Ok`, every write section that did not end before the stamp was taken sees what the
-    /// caller made visible before this call. If it is not, take that back. It validates what was
-    /// looked at too: there is no need to call [`read_end`](Self::read_end) first.
+    /// caller made visible before this call. If it is an error, take that back. It also validates what
+    /// was looked at: there is no need to call [`read_end`](Self::read_end) first.
     ///
-    /// Ordering: a sequentially consistent fence. Publishing may be a relaxed store, and it counts
-    /// what happened before this call on other threads too.
+    /// Ordering: a sequentially consistent fence. Publishing may be a relaxed store. What other threads
+    /// did counts too, if it happened before this call.
     ///
     /// # Errors
     ///
@@ -214,8 +215,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
 
     /// Begins a read section when no write section runs; until then waits as `W` says.
     ///
-    /// A reader inside its own write section waits for itself, for ever; one that holds what a writer
-    /// needs waits for that writer likewise ([using it right](crate#using-it-right)).
+    /// A reader inside its own write section waits for ever, and so does a reader that holds something a
+    /// writer needs in order to finish ([using it right](crate#using-it-right)).
     ///
     /// # Panics
     ///
@@ -247,7 +248,7 @@ impl<W: Wait> RawSeqSchedLock<W> {
     ///
     /// # Examples
     ///
-    /// Bounded progress: give up the cache after three conflicts.
+    /// Bounded attempts: bypass the cache after three conflicts.
     ///
     /// ```
     /// # use seqschedlock::{RawSeqSchedLock, Spin};
@@ -266,11 +267,11 @@ impl<W: Wait> RawSeqSchedLock<W> {
         Ok(found)
     }
 
-    /// Looks until it was valid: runs `look` again after every conflict, waiting as `W` says.
+    /// Looks until the result is valid: runs `look` again after every conflict, waiting as `W` says.
     ///
-    /// What a failed look returned is dropped. Writers are never held up, so enough of them can
-    /// keep a reader from ever getting through; use [`try_read`](Self::try_read) to bound that. Inside
-    /// its own write section it waits for itself, for ever.
+    /// The result of a failed look is dropped. Writers are never held up, so enough of them can
+    /// keep a reader from ever getting through; use [`try_read`](Self::try_read) to bound that. Called
+    /// inside the caller's own write section, it waits for ever.
     ///
     /// Ordering: as [`read_begin`](Self::read_begin) and [`read_end`](Self::read_end).
     ///
@@ -290,13 +291,13 @@ impl<W: Wait> RawSeqSchedLock<W> {
 
     /// Publishes once: runs `attempt`, which looks and makes the result visible, then validates.
     ///
-    /// `attempt` returns what `retract` needs to find what was published. On a conflict `retract`
-    /// takes it back: exactly what this attempt published, not what somebody newer has put in its
-    /// place. Until then others can find it, and it may be stale; where a hit must not be, publish it
+    /// `attempt` returns what `retract` needs in order to find what was published. On a conflict `retract`
+    /// takes it back: exactly what this attempt published, not something newer that has replaced it.
+    /// Until then others can find it, and it may be stale. If it must never be a hit, publish it
     /// closed and open it after success, or validate inside a lock of your own that writers take after
     /// [`write`](Self::write).
     ///
-    /// If `attempt` panics nothing is retracted: make publishing its last step.
+    /// If `attempt` panics, nothing is retracted: make publishing its last step.
     ///
     /// # Errors
     ///
@@ -338,14 +339,14 @@ impl<W: Wait> RawSeqSchedLock<W> {
         self.commit_or_retract(stamp, attempt(), retract)
     }
 
-    /// Publishes until it holds: runs `attempt` again after every conflict, waiting as `W` says.
+    /// Publishes until the commit succeeds: runs `attempt` again after every conflict, waiting as `W` says.
     ///
-    /// As [`try_publish`](Self::try_publish) otherwise. Inside its own write section it waits for
-    /// itself, for ever.
+    /// Otherwise as [`try_publish`](Self::try_publish). Called inside the caller's own write section, it waits
+    /// for ever.
     ///
-    /// Not around a cache that runs one load for many waiters (`get_with` and the like): the stamp is the caller's then,
-    /// and says nothing about the load that the caller joins, which may have begun before an update that the stamp
-    /// counts. There the stamp belongs inside the load: [`Fenced`](crate::Fenced).
+    /// Do not use it around a cache that runs one load for many waiters (`get_with` and the like). The stamp is then
+    /// the caller's, and says nothing about the load that the caller joins: that load may have begun before an update
+    /// that the stamp counts. There the stamp belongs inside the load: see [`Fenced`](crate::Fenced).
     ///
     /// Ordering: as [`read_begin`](Self::read_begin) and [`read_commit`](Self::read_commit).
     ///
@@ -382,18 +383,18 @@ impl<W: Wait> RawSeqSchedLock<W> {
     ///
     /// The section lasts until the guard is dropped, wherever and however that happens: it may
     /// sleep, cross an `.await`, move to another thread, or unwind. Begin it before the source
-    /// changes and end it when nothing stale can be seen any more. Ending it is not invalidating: remove
-    /// what was published first, then change the source, so that a section that is cut short leaves
-    /// nothing stale behind. If the change may still take effect after that, hold the section until the
+    /// changes and end it when nothing stale can be seen any more. Ending it does not invalidate anything:
+    /// remove what was published first, then change the source, so that a section that is cut short leaves
+    /// nothing stale behind. If the change may still take effect later, hold the section until the
     /// outcome is known ([using it right](crate#using-it-right)).
     ///
-    /// Writers do not exclude one another. Where they must, take a lock of your own inside.
+    /// Writers do not exclude one another. If they must, take a lock of your own inside the section.
     ///
-    /// Ordering: a full fence. What committed readers published is visible after it.
+    /// Ordering: a full fence. What committed readers published is visible after this call.
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on this lock already. The lock stays as it was.
+    /// If 524 288 write sections already run on this lock. The lock is left unchanged.
     #[inline]
     pub fn write(&self) -> WriteGuard<'_, W> {
         match self.try_write() {
@@ -404,8 +405,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
 
     /// Begins a write section unless there are too many already. Never waits.
     ///
-    /// As [`write`](Self::write) otherwise. `None` means that 524 288 write sections run on this lock, which is
-    /// its limit: somebody forgets guards, or a task that should bound its work does not.
+    /// Otherwise as [`write`](Self::write). `None` means that 524 288 write sections run on this lock, which is
+    /// its limit: some code forgets guards, or does not bound its work.
     ///
     /// # Examples
     ///
@@ -424,15 +425,15 @@ impl<W: Wait> RawSeqSchedLock<W> {
         if room { Some(guard) } else { refuse(guard) }
     }
 
-    /// Ends the sections that nobody will end any more, and tells how many there were.
+    /// Ends the sections that nobody will end any more, and returns how many there were.
     ///
     /// A guard that was forgotten, or a process that died inside a section on a lock in shared memory, leaves the lock
-    /// with a writer for ever. This counts all sections that run as ended: readers that overlapped them race,
-    /// and those that wait are woken. Do not zero such a word instead: the sequence would begin again, and stamps
-    /// from before could be taken for fresh.
+    /// with a writer for ever. This method counts all running sections as ended: readers that overlapped them race,
+    /// and waiting readers are woken. Do not zero such a word instead: the sequence would start over, and older stamps
+    /// could be taken for fresh.
     ///
-    /// The caller vouches for all of them. If a section still has an owner, its end will be one too many, the count of
-    /// writers goes wrong, and the lock is of no use from then on. What the sections changed halfway stays changed.
+    /// The caller vouches that none of these sections still has an owner. If one does, it is ended twice, the writer
+    /// count is wrong, and the lock is useless from then on. Changes that the sections left unfinished stay unfinished.
     ///
     /// # Examples
     ///
@@ -462,7 +463,7 @@ impl<W: Wait> RawSeqSchedLock<W> {
         self.word.writers() as usize
     }
 
-    /// The waiting strategy of this lock, for one that has something to tell.
+    /// The waiting strategy of this lock, in case it has state of its own.
     #[must_use]
     pub fn wait_strategy(&self) -> &W {
         &self.wait
@@ -497,20 +498,20 @@ impl<W> fmt::Debug for RawSeqSchedLock<W> {
     }
 }
 
-/// A write section that runs. Dropping it ends the section.
+/// A running write section. Dropping the guard ends the section.
 ///
-/// It ends on every path, a panic and a dropped future included: a reader that raced with a section that
-/// failed halfway is told so, like any other. What was published before and has not been removed stays,
-/// and no reader is told of that: remove first. The guard may move to another thread and be shared.
+/// The section ends on every path, a panic and a dropped future included. A reader that raced with a section
+/// that failed halfway gets a conflict, as with any other section. What was published before and has not been
+/// removed stays, and no reader learns of that: remove first. The guard may be moved to another thread and shared.
 ///
-/// Ordering: beginning is a full fence, ending releases what was written. One thing moves with the
-/// thread and not with the guard: what a section stores *on another thread than the one that began
-/// it*, say after an `.await`, has to be a release store, or be behind a lock, or be looked at by
-/// readers that check with [`read_commit`](RawSeqSchedLock::read_commit). A relaxed store there is
-/// not tied to the section's beginning by anything that [`read_end`](RawSeqSchedLock::read_end) sees.
+/// Ordering: beginning is a full fence, ending releases what was written. One thing belongs to the thread
+/// and not to the guard. What a section stores *on another thread than the one that began it*, say after
+/// an `.await`, must be a release store, or be behind a lock, or be read only by readers that check with
+/// [`read_commit`](RawSeqSchedLock::read_commit). Nothing that [`read_end`](RawSeqSchedLock::read_end) sees
+/// ties a relaxed store there to the beginning of the section.
 ///
-/// Forgetting it ([`core::mem::forget`]) is safe and means what it says: the section never ends, every
-/// check answers [`Conflict::WriterRunning`] from then on, and readers that wait wait for ever.
+/// Forgetting the guard ([`core::mem::forget`]) is safe, but the section never ends: every check returns
+/// [`Conflict::WriterRunning`] from then on, and waiting readers wait for ever.
 #[must_use = "the write section ends when the guard is dropped, here at once"]
 pub struct WriteGuard<'a, W: Wait> {
     lock: &'a RawSeqSchedLock<W>,
@@ -519,10 +520,10 @@ pub struct WriteGuard<'a, W: Wait> {
 impl<W: Wait> WriteGuard<'_, W> {
     /// Ends the section as one that changed nothing: readers that overlapped it do not race.
     ///
-    /// "Nothing" means that no reader could have seen a difference at any moment, not that it was put
-    /// right again: a reader that saw the difference in between would be told that all was well. To
-    /// have found nothing to *remove* is not nothing, if the source has changed: the fill that will
-    /// put the old value there may be under way.
+    /// "Nothing" means that no reader could have seen a difference at any moment. Changing something and
+    /// then restoring it does not count: a reader that saw the difference in between would be told that all
+    /// is well. Nor is it enough to have found nothing to *remove* if the source has changed: a fill that
+    /// will insert the old value may be under way.
     ///
     /// # Examples
     ///
@@ -543,7 +544,7 @@ impl<W: Wait> WriteGuard<'_, W> {
     /// # Ok::<(), Conflict>(())
     /// ```
     ///
-    /// The guard is gone then:
+    /// Cancelling consumes the guard:
     ///
     /// ```compile_fail,E0382
     /// # let lock = seqschedlock::RawSeqSchedLock::<seqschedlock::Spin>::new();
@@ -564,8 +565,8 @@ impl<W: Wait> WriteGuard<'_, W> {
 impl<W: Wait> Drop for WriteGuard<'_, W> {
     #[inline]
     fn drop(&mut self) {
-        // The lock is used after the section has been counted out, and others may see that there are no
-        // writers: what keeps it alive until the answer is the guard's borrow.
+        // The lock is still used after the section has been counted out, when others may see no writers.
+        // The guard's borrow keeps it alive until the answer.
         let asked = self.lock.word.exit();
         if W::WAKES && asked {
             self.lock.word.answer(|| self.lock.wait.wake());

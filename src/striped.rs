@@ -1,4 +1,4 @@
-//! Many keys, few locks: a fixed number of stripes, one of which stands for each key.
+//! Many keys, few locks: a fixed number of stripes, and each key belongs to one of them.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -9,24 +9,26 @@ use crate::raw::{RawSeqSchedLock, WriteGuard};
 use crate::sync::{array_of, const_fn};
 use crate::wait::Wait;
 
-/// A fixed number of [`RawSeqSchedLock`]s that share out any number of keys.
+/// A fixed number of [`RawSeqSchedLock`]s for any number of keys.
 ///
 /// With one lock for everything, every write section conflicts with every read section: the reader of
-/// one page pays for the invalidation of another. With a lock per key nobody knows when a lock may be
-/// freed. Stripes are the middle: each key belongs to one of `N` locks, for ever.
+/// one page pays for the invalidation of another. With one lock per key, nobody knows when a lock may be
+/// freed. Stripes are in between: each key always belongs to the same one of `N` locks.
 ///
 /// # When to use it and when not
 ///
 /// Use it to fence the entries of a cache, a map or a file against their invalidation. If each entry
-/// lives in a place of its own anyway, put a [`RawSeqSchedLock`] beside it instead: no false conflicts.
+/// has a fixed place anyway, put a [`RawSeqSchedLock`] beside it instead: no false conflicts.
 ///
 /// # False conflicts
 ///
-/// Keys that share a stripe conflict although they have nothing to do with each other. That costs
-/// another attempt and no answer is ever wrong. But who waits inside a write section, for whatever key,
-/// waits for itself, for ever, if the two keys share a stripe, one time in N: there use the `try_` forms.
-/// Keys fall on stripes as if by chance, so a read section that
-/// overlaps `w` write sections of other keys fails for nothing with probability
+/// Unrelated keys conflict if they share a stripe. That costs another attempt, but never gives a wrong
+/// answer. Waiting inside a write section is different: a thread that holds a section for one key and
+/// waits for another key waits for itself, for ever, if the two keys share a stripe (one time in N). Use
+/// the `try_` forms there.
+///
+/// Keys are spread over the stripes as if at random, so a read section that
+/// overlaps `w` write sections of other keys fails needlessly with probability
 ///
 /// > 1 − (1 − 1/N)<sup>w</sup>, which is at most w/N.
 ///
@@ -36,27 +38,27 @@ use crate::wait::Wait;
 /// | 4 | 22.8 % | 6.1 % | 1.6 % | 0.4 % |
 /// | 16 | 64.4 % | 22.3 % | 6.1 % | 1.6 % |
 ///
-/// Count for `w` the write sections that run at the same time and those that end meanwhile: about
+/// `w` includes the write sections that run when the read section begins and those that begin during it: about
 /// (write sections per second) × (seconds a read section lasts + seconds a write section lasts).
 ///
-/// The hash is fixed, so that a lock can be a constant and needs no source of randomness. Who
-/// chooses the keys can therefore choose ones that share a stripe, and slow readers down, no more.
-/// Where that matters hash with a secret of your own and take the result to
+/// The hash is fixed, so that a lock can be a constant and needs no source of randomness. An attacker who
+/// chooses the keys can therefore pick ones that share a stripe. That slows readers down; it cannot make an
+/// answer wrong. If it matters, hash with a secret of your own and pass the result to
 /// [`for_index`](Self::for_index).
 ///
 /// # How wide a stripe should be
 ///
-/// Where keys are numbered and ranges of them change at once, let a stripe stand for a block of neighbours as wide
-/// as such a range, not for a single key: `for_index(page / 16)`. Page faults beside invalidations of 16 pages came to
-/// 0.93 of an unprotected cache's with such blocks, and to 0.71 page by page, where each invalidation held a
-/// section on 16 stripes.
+/// If keys are numbered and ranges of them change at once, map a block of neighbours to each stripe, as wide as
+/// such a range, instead of a single key: `for_index(page / 16)`. Beside invalidations of 16 pages, the rate of page
+/// faults was 0.93 of an unprotected cache's with such blocks, and 0.71 page by page, where each invalidation
+/// held a section on 16 stripes.
 ///
 /// # Layout
 ///
-/// Each stripe fills a cache line of its own (two, on machines that fetch them in pairs): 64 stripes
-/// take 8 KiB on x86-64. Stripes that shared a line would slow one another down without a conflict.
+/// Each stripe fills a cache line of its own (two on machines that fetch them in pairs): 64 stripes
+/// take 8 KiB on x86-64. Stripes on the same line would slow one another down without a conflict.
 ///
-/// `N` is a power of two; anything else does not compile:
+/// `N` must be a power of two; anything else does not compile:
 ///
 /// ```compile_fail,E0080
 /// use seqschedlock::{Spin, StripedSeqSchedLock};
@@ -74,7 +76,7 @@ use crate::wait::Wait;
 /// let cache = Mutex::new(HashMap::new());
 /// let source = Mutex::new(HashMap::from([("answer", 41)]));
 ///
-/// // Fill: what was loaded stays in the cache only if nobody changed the key meanwhile.
+/// // Fill: what was loaded stays in the cache only if nobody changed the key during the load.
 /// let fill = |key: &'static str| {
 ///     STRIPES.for_key(key).publish(
 ///         || {
@@ -106,7 +108,7 @@ pub struct StripedSeqSchedLock<W, const N: usize = 64> {
 
 impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
     const_fn! {
-        /// `N` stripes at rest.
+        /// `N` new stripes.
         #[must_use]
         pub const fn new() -> Self {
             const { assert!(N.is_power_of_two(), "the number of stripes must be a power of two") }
@@ -116,8 +118,8 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
 
     /// The stripe of a key: the same one for equal keys, from any thread, as long as the lock lives.
     ///
-    /// Borrowed forms hash as their owners do, so a `&str` finds the stripe of its `String`. Which
-    /// stripe it is may change with the version of this crate, of the compiler and with the target:
+    /// Borrowed forms hash like their owned forms, so a `&str` finds the stripe of its `String`. Which
+    /// stripe it is may change with the target and with the version of this crate or of the compiler:
     /// do not store it.
     ///
     /// # Examples
@@ -137,9 +139,9 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
         self.for_index(self.index_for_key(key))
     }
 
-    /// The stripe at `index` modulo `N`: for keys that are numbered, or hashed, already.
+    /// The stripe at `index` modulo `N`: for keys that are already numbered or hashed.
     ///
-    /// Neighbours are neighbours: `N` consecutive indices are on `N` stripes.
+    /// `N` consecutive indices are on `N` different stripes.
     #[inline]
     #[must_use]
     pub fn for_index(&self, index: usize) -> &RawSeqSchedLock<W> {
@@ -148,8 +150,8 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
 
     /// The index at which [`for_index`](Self::for_index) finds the stripe of a key.
     ///
-    /// To begin sections on the stripes of several keys: give their indices to [`write_range`](Self::write_range).
-    /// Which index it is may change, as [`for_key`](Self::for_key) says: do not store it.
+    /// To begin sections on the stripes of several keys, give their indices to [`write_range`](Self::write_range).
+    /// The index may change, as [`for_key`](Self::for_key) says: do not store it.
     #[inline]
     #[must_use]
     pub fn index_for_key<K: Hash + ?Sized>(&self, key: &K) -> usize {
@@ -163,19 +165,19 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
     /// The number of stripes.
     #[inline]
     #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "there is one at least")]
+    #[allow(clippy::len_without_is_empty, reason = "there is at least one")]
     pub const fn len(&self) -> usize {
         N
     }
 
-    /// Begins a write section on the stripes at some indices, each modulo `N`: for a change that concerns several keys.
-    /// Never waits.
+    /// Begins a write section on the stripes at several indices, each modulo `N`: for a change that concerns several
+    /// keys. Never waits.
     ///
-    /// Each stripe once, however often it comes up. The guard is `N` pointers in size.
+    /// A stripe that comes up more than once gets one section. The guard is `N` pointers in size.
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on one of the stripes already. No section is left behind.
+    /// If 524 288 write sections already run on one of the stripes. No section is left behind.
     ///
     /// # Examples
     ///
@@ -208,7 +210,7 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
                 taken += 1;
             }
             if taken == N {
-                break; // a range may be longer than anybody wants to wait
+                break; // every stripe is taken, and the range may be very long
             }
         }
         WriteRangeGuard { sections }
@@ -216,14 +218,14 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
 
     /// Begins a write section on every stripe: for a change that concerns all keys. Never waits.
     ///
-    /// Each stripe gives what its own section would: no read section of any key that overlaps this
-    /// one holds, and every publication committed before, under any key, is visible inside.
+    /// Each stripe gives what its own section would: no read section of any key is valid if it overlaps
+    /// this one, and every publication committed before, under any key, is visible inside.
     ///
-    /// It costs `N` times a [`write`](RawSeqSchedLock::write) and the guard is `N` pointers in size.
+    /// It costs `N` times as much as [`write`](RawSeqSchedLock::write), and the guard is `N` pointers in size.
     ///
     /// # Panics
     ///
-    /// If 524 288 write sections run on one of the stripes already. No section is left behind.
+    /// If 524 288 write sections already run on one of the stripes. No section is left behind.
     ///
     /// # Examples
     ///
@@ -246,10 +248,10 @@ impl<W: Wait, const N: usize> StripedSeqSchedLock<W, N> {
     }
 }
 
-/// 2⁶⁴ divided by the golden ratio, odd.
+/// 2⁶⁴ divided by the golden ratio, rounded to an odd number.
 const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The hash of Fowler, Noll and Vo: short, without secrets, and known for spreading short keys well.
+/// The Fowler–Noll–Vo hash: short, without secrets, and known for spreading short keys well.
 struct Fnv1a(u64);
 
 impl Default for Fnv1a {
@@ -278,7 +280,7 @@ impl<W: Wait, const N: usize> Default for StripedSeqSchedLock<W, N> {
     }
 }
 
-/// Prints the number of stripes and how many sections run on all of them. Never blocks.
+/// Prints the number of stripes and how many sections run on them in total. Never blocks.
 impl<W: Wait, const N: usize> fmt::Debug for StripedSeqSchedLock<W, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let writers: usize = self.stripes.iter().map(|stripe| stripe.writers()).sum();
@@ -289,9 +291,9 @@ impl<W: Wait, const N: usize> fmt::Debug for StripedSeqSchedLock<W, N> {
     }
 }
 
-/// A write section that runs on every stripe. Dropping it ends the section.
+/// A running write section on every stripe. Dropping the guard ends the section.
 ///
-/// What [`WriteGuard`] says of one stripe holds for each of them.
+/// What [`WriteGuard`] says about one lock holds for each stripe.
 #[must_use = "the write section ends when the guard is dropped, here at once"]
 pub struct WriteAllGuard<'a, W: Wait, const N: usize> {
     sections: [WriteGuard<'a, W>; N],
@@ -312,22 +314,22 @@ impl<W: Wait, const N: usize> fmt::Debug for WriteAllGuard<'_, W, N> {
     }
 }
 
-/// A write section that runs on some stripes. Dropping it ends the section.
+/// A running write section on some stripes. Dropping the guard ends the section.
 ///
-/// What [`WriteGuard`] says of one stripe holds for each of them.
+/// What [`WriteGuard`] says about one lock holds for each of these stripes.
 #[must_use = "the write section ends when the guard is dropped, here at once"]
 pub struct WriteRangeGuard<'a, W: Wait, const N: usize> {
     sections: [Option<WriteGuard<'a, W>>; N],
 }
 
 impl<W: Wait, const N: usize> WriteRangeGuard<'_, W, N> {
-    /// On how many stripes it runs.
+    /// The number of stripes it runs on.
     #[must_use]
     pub fn len(&self) -> usize {
         self.sections.iter().flatten().count()
     }
 
-    /// Whether it runs on none, since there were no indices.
+    /// Whether it runs on no stripe, because there were no indices.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

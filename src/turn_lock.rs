@@ -1,5 +1,5 @@
-//! Turns that one thread or task has at a time, and others wait for as a strategy says: what the writers of a cell
-//! take, and whoever passes through a gate.
+//! A lock that one thread or task holds at a time; the others wait for their turn as a strategy says. Writers of a cell
+//! take turns with it, and so do those that pass a gate.
 
 use crate::sync::{const_fn, wait_init};
 #[cfg(feature = "park")]
@@ -53,7 +53,7 @@ impl<W: Wait> TurnLock<W> {
         }
     }
 
-    /// Wakes those who wait for the end of a turn, or of the copy in it.
+    /// Wakes the waiters for the end of a turn, or of the copy in it.
     #[cold]
     pub(crate) fn wake(&self) {
         #[cfg(feature = "park")]
@@ -98,7 +98,7 @@ impl<W: Wait> Taken<'_, W> {
         &self.turn
     }
 
-    /// The turn, for one who ends it in another way.
+    /// The turn, for a caller that ends it in another way.
     #[inline]
     pub(crate) fn into_turn(self) -> Turn {
         core::mem::ManuallyDrop::new(self).turn

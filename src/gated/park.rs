@@ -7,8 +7,8 @@ use crate::wait::Park;
 
 /// # Awaiting
 ///
-/// These need no particular runtime, and no `std`. Futures that are dropped open the gate and leave nothing behind;
-/// nothing is published unless the future is ready.
+/// These need no particular runtime, and no `std`. Dropping a future opens the gate and leaves nothing behind. Nothing
+/// is published before the future is ready.
 impl GatedSeqSchedLock<Park> {
     /// As [`read`](Self::read), but awaits what `look` returns, the gate and the sections.
     pub async fn read_async<F: Future>(&self, mut look: impl FnMut() -> F) -> F::Output {

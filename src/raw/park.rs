@@ -1,4 +1,4 @@
-//! What only `Park` can do: wait with a bound, and be awaited.
+//! What only `Park` can do: wait with a deadline, and await.
 
 #[cfg(all(feature = "std", not(target_family = "wasm")))]
 use {core::time::Duration, std::time::Instant};
@@ -12,13 +12,13 @@ use crate::wait::{Park, Writers};
 
 /// # Deadlines
 ///
-/// These take threads and a clock: the feature `std`, and another target than WebAssembly.
+/// These need threads and a clock: the feature `std`, and a target other than WebAssembly.
 #[cfg(all(feature = "std", not(target_family = "wasm")))]
 impl RawSeqSchedLock<Park> {
     /// As [`read_begin_wait`](Self::read_begin_wait), but gives up after `timeout`.
     ///
-    /// A zero timeout answers at once; a positive one is waited out in full. A timeout too long for
-    /// the clock is no timeout. A wait that was given up leaves nothing behind.
+    /// A zero timeout returns at once; a positive one is waited out in full. A timeout too long for
+    /// the clock means no timeout. A wait that is given up leaves nothing behind.
     ///
     /// # Examples
     ///
@@ -42,7 +42,7 @@ impl RawSeqSchedLock<Park> {
 
     /// As [`read_begin_wait`](Self::read_begin_wait), but gives up at `deadline`.
     ///
-    /// A deadline that has passed answers at once.
+    /// If the deadline has already passed, it returns at once.
     #[must_use]
     pub fn read_begin_deadline(&self, deadline: Instant) -> Option<Stamp> {
         loop {
@@ -60,25 +60,26 @@ impl RawSeqSchedLock<Park> {
 /// # Awaiting
 ///
 /// These need no particular runtime, and no `std`. They neither spin nor block while write sections
-/// run. After an attempt that raced they give the other tasks a turn, so that a timeout around them can
+/// run. After an attempt that raced they yield to other tasks, so that a timeout around them can
 /// end them. Their futures are `Send` if the closures and what they return are.
 ///
-/// Closures may be `async ||`, and may borrow what they share. One that hands out what it changes, as `async || n +=
-/// 1` does, is refused by the compiler: share an atomic or a [`Cell`](core::cell::Cell) instead. (`AsyncFnMut` would
-/// admit it, and make the future of every closure that borrows anything unfit for `tokio::spawn`.)
+/// Closures may be `async ||`, and may borrow what they share. The compiler refuses one whose future borrows
+/// what it changes, such as `async || n += 1`: share an atomic or a [`Cell`](core::cell::Cell) instead.
+/// (`AsyncFnMut` would accept it, but then no future of a closure that borrows anything could be given to
+/// `tokio::spawn`.)
 ///
-/// The last writer out calls the wakers, with nothing locked: [`Park`] says what they may do.
+/// The last writer out calls the wakers without holding any lock: [`Park`] says what they may do.
 ///
-/// A future that is dropped while it waits for writers leaves nothing behind: it is out of the queue,
-/// and if it was the one that asked to be woken, the last writer out wakes the others, or nobody.
+/// A future that is dropped while it waits for writers leaves nothing behind: it leaves the queue,
+/// and if it had asked to be woken, the last writer out wakes the others, or nobody.
 impl RawSeqSchedLock<Park> {
     /// As [`read_begin_wait`](Self::read_begin_wait), but awaits the last writer out.
     ///
     /// # Examples
     ///
-    /// A number of attempts, then the source without the cache. For a deadline put the timeout of your
-    /// runtime around `read_begin_async()`, which may be dropped at any moment, and not around the whole
-    /// of `get`: what that had published would stay, as [`publish_async`](Self::publish_async) explains.
+    /// A few attempts, then the source without the cache. For a deadline, put your runtime's timeout
+    /// around `read_begin_async()`, which may be dropped at any moment, and not around the whole of
+    /// `get`: what `get` had published would stay, as [`publish_async`](Self::publish_async) explains.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -114,7 +115,7 @@ impl RawSeqSchedLock<Park> {
 
     /// As [`read`](Self::read), but awaits what `look` returns, and the writers.
     ///
-    /// Ordering: as [`read_commit`](Self::read_commit), since a task may end on another thread than
+    /// Ordering: as [`read_commit`](Self::read_commit), because a task may end on another thread than
     /// the one on which it looked.
     ///
     /// # Examples
@@ -143,16 +144,16 @@ impl RawSeqSchedLock<Park> {
         }
     }
 
-    /// As [`publish`](Self::publish), but awaits what `attempt` and `retract` return, and the writers. Like that, not
-    /// around a cache that runs one load for many waiters: use [`Fenced`](crate::Fenced) there.
+    /// As [`publish`](Self::publish), but awaits what `attempt` and `retract` return, and the writers. Do not use
+    /// it around a cache that runs one load for many waiters either: use [`Fenced`](crate::Fenced) there.
     ///
     /// # Dropping the future
     ///
-    /// Nothing can be awaited any more once the future is dropped. While it waits for writers, or gives
-    /// other tasks a turn, that leaves nothing behind. While `attempt` runs it is as if `attempt` had
-    /// panicked: nothing is retracted, so make publishing its last step, one that is done when it is
-    /// visible. While `retract` runs, what `retract` has not yet taken back stays. Where callers may give
-    /// up (a timeout, a `select`), run the whole in a task of its own, or let `retract` do its work before
+    /// Once the future is dropped, nothing more can be awaited. If it is dropped while it waits for writers, or
+    /// yields to other tasks, nothing is left behind. While `attempt` runs, it is as if `attempt` had
+    /// panicked: nothing is retracted, so make publishing its last step, and one that does not await after
+    /// it is visible. While `retract` runs, what `retract` has not yet taken back stays. If callers may give
+    /// up (a timeout, a `select`), run the whole in its own task, or let `retract` do its work before
     /// its first `.await`.
     ///
     /// # Examples
@@ -200,10 +201,10 @@ impl RawSeqSchedLock<Park> {
     }
 }
 
-/// Lets the runtime run something else once.
+/// Yields once, so that the runtime can run other tasks.
 ///
-/// Attempts that are ready at once would otherwise follow one another within one poll for as long as
-/// they race: nothing around them, no timeout either, would get a turn.
+/// Otherwise, attempts that are ready at once would follow one another within one poll for as long as
+/// they race, and nothing around them would run, not even a timeout.
 async fn give_way() {
     let mut given = false;
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! Plain data in whole values: readers copy it out, one writer at a time copies it back.
+//! Plain data as whole values: readers copy it out, and one writer at a time copies it back.
 
 mod guard;
 #[cfg(feature = "park")]
@@ -20,47 +20,47 @@ use crate::wait::{Wait, Writers};
 use crate::word::cell::{Turn, load_whole, store_whole};
 use guard::Work;
 
-/// From so many bytes on, a call costs less than a copy.
+/// From this many bytes on, a call costs less than a copy.
 const LARGE: usize = 256;
 
 /// A plain value that is read and replaced as a whole.
 ///
-/// Readers take a copy; one that gets through at once writes no shared memory. Writers take turns. A writer that
-/// needs time works on a copy of its own ([`lock`](Self::lock), [`update`](Self::update)), and readers go on
-/// getting the old value; it is in their way only while the finished value is copied back.
+/// Readers take a copy. A reader that gets through at once does not write to shared memory. Writers take turns. A
+/// writer that needs time works on its own copy ([`lock`](Self::lock), [`update`](Self::update)) while readers
+/// keep getting the old value. It delays them only while the finished value is copied back.
 ///
 /// # When to use it and when not
 ///
-/// Use it for data of some bytes to some kilobytes that is read much more often than written: a configuration,
-/// a position, a clock's parameters. If the parts change one by one and tolerate races, take
-/// [`SeqSchedLock`](crate::SeqSchedLock). If `T` owns memory, take a lock, or an `Arc` that is swapped.
+/// Use it for data of a few bytes to a few kilobytes that is read much more often than written: a configuration,
+/// a position, a clock's parameters. If the parts change one by one and tolerate races, use
+/// [`SeqSchedLock`](crate::SeqSchedLock). If `T` owns memory, use a lock, or swap an `Arc`.
 ///
 /// # What `T` must be
 ///
 /// [`bytemuck::NoUninit`]: `Copy`, without padding, pointers or interior mutability. Padding has no defined
 /// value, so it cannot be copied while it changes. Derive the trait (`cargo add bytemuck --features derive`; a
-/// struct needs `repr(C)` or `repr(transparent)`, an enum `repr(u8)` or the like); a type with a gap does not
-/// compile. `T` need not be valid for *any* bytes: what a reader copied while a writer was at work stays raw
-/// memory and is thrown away. Only bytes known to be one whole value ever become a `T`, so `bool`, `char`,
+/// struct needs `repr(C)` or `repr(transparent)`, an enum `repr(u8)` or similar); a type with padding does not
+/// compile. `T` need not be valid for *all* byte patterns: what a reader copies during a store stays raw memory
+/// and is thrown away. Only bytes known to be one whole value ever become a `T`, so `bool`, `char`,
 /// `NonZero` and enums are fine.
 ///
 /// # What is guaranteed
 ///
 /// - A value that is read was stored as a whole, and everything that its writer did before storing it is visible
 ///   to the reader.
-/// - A reader that has failed a few times takes a turn, as a writer does, reads, and gives it up. So writers that
-///   store without a pause delay a reader by a few copies, and do not starve it. It never waits for a
+/// - A reader that has failed a few times takes a turn as a writer does, reads, and gives the turn up. So writers
+///   that store without a pause delay a reader by a few copies, but do not starve it. A reader never waits for a
 ///   turn: a writer that sleeps with a guard delays no reader.
-/// - With `Park`, a reader that waits is woken by the end of the copy, and a writer that waits by the end of a
-///   turn, in the order in which they came. A writer that comes at that moment may still be faster.
-/// - Values of 1, 2, 4 or 8 bytes (4 without 64-bit atomics) are loaded and stored in one access. Their readers
-///   never wait and never fail.
+/// - With `Park`, a waiting reader is woken by the end of the copy. Waiting writers are woken by the end of a turn,
+///   in the order in which they came. A writer that arrives at that moment may still be faster.
+/// - Values of 1, 2, 4 or 8 bytes (up to 4 without 64-bit atomics) are loaded and stored in one access. Their
+///   readers never wait and never fail.
 ///
 /// `W` says how readers and writers [wait](Wait). In a task, use [`lock_async`](Self::lock_async).
 ///
 /// # Limits
 ///
-/// A read that lasts while exactly 2⁶¹ values are stored may be taken for undisturbed.
+/// If exactly 2⁶¹ values are stored during one read, that read may be taken for undisturbed.
 ///
 /// # Examples
 ///
@@ -93,7 +93,7 @@ const LARGE: usize = 256;
 /// use seqschedlock::{SeqSchedCell, Spin};
 ///
 /// #[derive(Clone, Copy)]
-/// struct Padded(u8, u32); // three bytes in between belong to nobody
+/// struct Padded(u8, u32); // three bytes of padding in between
 ///
 /// static CELL: SeqSchedCell<Padded, Spin> = SeqSchedCell::new(Padded(1, 2));
 /// ```
@@ -104,7 +104,7 @@ pub struct SeqSchedCell<T, W> {
 
 impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     const_fn! {
-        /// A cell with a value in it.
+        /// A new cell that holds `value`.
         #[inline]
         #[must_use]
         pub const fn new(value: T) -> Self {
@@ -112,12 +112,12 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         }
     }
 
-    /// The value. Waits, as `W` says, only while one is being copied back.
+    /// Returns the value. Waits, as `W` says, only while a value is being copied back.
     ///
-    /// If it has failed a few times because writers keep storing, it takes a turn and gives it up again.
-    /// [`try_lock`](Self::try_lock) answers `None` meanwhile, and other writers wait for as long as one copy takes.
+    /// After failing a few times because writers keep storing, it takes a turn for one copy. During that copy,
+    /// [`try_lock`](Self::try_lock) returns `None` and other writers wait.
     ///
-    /// Ordering: acquire. What its writer did before storing it is visible.
+    /// Ordering: acquire. What the writer did before storing the value is visible.
     ///
     /// # Panics
     ///
@@ -135,14 +135,14 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         unsafe { value.assume_init() }
     }
 
-    /// The value, if it can be had at once. Never waits.
+    /// Returns the value if one attempt succeeds. Never waits.
     ///
     /// Ordering: as [`load`](Self::load).
     ///
     /// # Errors
     ///
-    /// [`Conflict::WriterRunning`] if a value is being copied back, [`Conflict::Race`] if one was
-    /// meanwhile. Never for a value that is loaded in one access.
+    /// [`Conflict::WriterRunning`] if a value is being copied back, [`Conflict::Race`] if one was copied back
+    /// during the attempt. A value that is loaded in one access never fails.
     #[inline]
     pub fn try_load(&self) -> Result<T, Conflict> {
         let mut value = MaybeUninit::uninit();
@@ -155,8 +155,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     ///
     /// A thread that calls this while it holds a [guard](Self::lock) of the same cell waits for itself.
     ///
-    /// Ordering: release, towards the loads and the writers that come after it; as a writer it also
-    /// acquires what the writer before it released.
+    /// Ordering: release, for the loads and the writers that come after it. It also acquires what the
+    /// previous writer released.
     ///
     /// # Panics
     ///
@@ -168,7 +168,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         self.leave(turn);
     }
 
-    /// Replaces the value and returns the one before. Waits as [`store`](Self::store) does.
+    /// Replaces the value and returns the previous one. Waits as [`store`](Self::store) does.
     #[inline]
     pub fn swap(&self, value: T) -> T {
         let turn = self.turn_to_put();
@@ -178,10 +178,10 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         before
     }
 
-    /// Replaces the value by what `change` makes of it and returns the one before.
+    /// Replaces the value with the result of `change`, and returns the previous value.
     ///
-    /// No other writer comes between, so `change` runs once. It may take its time: readers get the
-    /// old value meanwhile. If it panics, the value stays as it was. If it writes to this very cell, it
+    /// No other writer gets in between, so `change` runs once. It may take its time: readers get the
+    /// old value until it is done. If it panics, the value stays as it was. If it writes to this same cell, it
     /// waits for itself.
     ///
     /// # Examples
@@ -201,13 +201,13 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         before
     }
 
-    /// Replaces the value by what `change` makes of it, if anything.
+    /// Replaces the value with the result of `change`, unless that is `None`.
     ///
-    /// As [`update`](Self::update) otherwise.
+    /// Otherwise as [`update`](Self::update).
     ///
     /// # Errors
     ///
-    /// The value as it is, if `change` returned `None`. No reader notices.
+    /// The current value, if `change` returned `None`. No reader notices.
     ///
     /// # Examples
     ///
@@ -236,8 +236,8 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
 
     /// Takes a copy to work on, which replaces the value when the guard is dropped.
     ///
-    /// Until then readers get the old value, however long it takes, and other writers wait. The guard may move to
-    /// another thread. It publishes on every path that drops it, an early return and a panic included: if
+    /// Until then readers get the old value, however long it takes, and other writers wait. The guard may be moved to
+    /// another thread. It publishes on every path that drops it, an early return and a panic included. If
     /// the work can fail halfway, turn the guard into a [draft](SeqSchedCellGuard::draft). Waits as
     /// [`store`](Self::store) does.
     #[inline]
@@ -272,13 +272,13 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         self.value.into_inner()
     }
 
-    // A call, which the compiler lets write to where the value is wanted: that spares a copy.
+    // Not inlined: the compiler lets a call write directly to where the value is wanted, which spares a copy.
     #[inline(never)]
     fn load_large(&self, to: &mut MaybeUninit<T>) {
         self.load_until_whole(to);
     }
 
-    /// Copies the value; `to` is whole then.
+    /// Copies the value; `to` is whole afterwards.
     #[inline]
     fn load_until_whole(&self, to: &mut MaybeUninit<T>) {
         let mut attempts = 0;
@@ -293,7 +293,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         }
     }
 
-    /// Copies the value; with `Ok`, `to` is whole.
+    /// Copies the value; if it returns `Ok`, `to` is whole.
     #[inline]
     fn load_once(&self, to: &mut MaybeUninit<T>) -> Result<(), Conflict> {
         if Racing::<T>::WHOLE {
@@ -302,16 +302,15 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         }
         let seen = self.turns.word.begin()?;
         self.value.load(to);
-        // If nothing was stored between `begin` and `end`, these are the bytes of the value that was stored last,
-        // all of them.
+        // If nothing was stored between `begin` and `end`, these are all bytes of the value that was stored last.
         self.turns.word.end(seen)
     }
 
-    /// After a load that failed: waits if there is something to wait for, and from some attempt on takes a turn
+    /// After a failed load: waits if there is something to wait for. After enough attempts, takes the turn
     /// if nobody has it.
     ///
-    /// It does not wait for a turn. A writer that has it may sleep, and may need what this reader holds.
-    // No value comes back from here: one that did, through memory, would cost the others a copy.
+    /// It does not wait for a turn. The writer that has it may sleep, and may need what this reader holds.
+    // This returns no value: one returned through memory would cost the fast path a copy.
     #[cold]
     #[inline(never)]
     fn try_harder(&self, conflict: Conflict, attempts: u32) -> Option<Taken<'_, W>> {
@@ -331,7 +330,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         Work { cell: self, turn }
     }
 
-    /// A turn in which a value may be put into place at once.
+    /// Takes a turn in which a value may be stored at once.
     #[inline]
     fn turn_to_put(&self) -> Turn {
         let taken = if Racing::<T>::WHOLE {
@@ -349,7 +348,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         }
     }
 
-    /// Begins to copy back. A value that is stored whole is in nobody's way.
+    /// Begins to copy back. A value that is stored whole delays nobody.
     #[inline]
     fn enter(&self, turn: Turn) {
         if !Racing::<T>::WHOLE {
@@ -362,12 +361,12 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     fn own(&self, _turn: &Turn) -> T {
         let mut value = MaybeUninit::uninit();
         self.value.load(&mut value);
-        // SAFETY: values are stored only by the writer whose turn it is, and taking the turn made visible what
-        // its predecessor stored. So these are the bytes of one value, all of them.
+        // SAFETY: only the writer whose turn it is stores values, and taking the turn made visible what
+        // its predecessor stored. So these are all the bytes of one value.
         unsafe { value.assume_init() }
     }
 
-    /// Stores the value, by the writer whose turn it is.
+    /// Stores the value, for the writer whose turn it is.
     #[inline]
     fn put(&self, value: &T) {
         if Racing::<T>::WHOLE {
@@ -397,7 +396,7 @@ impl<T: NoUninit, W: Wait> From<T> for SeqSchedCell<T, W> {
     }
 }
 
-/// Prints the value, or that it is just being replaced, and how often it was. Never blocks.
+/// Prints the value, or that it is being replaced, and how often it has been replaced. Never blocks.
 impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCell<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("SeqSchedCell");

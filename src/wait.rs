@@ -23,29 +23,29 @@ use crate::word::Running;
 
 /// A waiting strategy: what a reader does while write sections run.
 ///
-/// Writers never wait, so this is all about readers, and only about those that met a writer. (Writers
-/// of a `SeqSchedCell` wait for one another, in the same way.) Choose one as the lock's type
+/// Writers never wait, so this concerns only readers that have met a writer. (Writers
+/// of a `SeqSchedCell` wait for one another, in the same way.) Choose a strategy by the lock's type
 /// parameter:
 ///
-/// | strategy | a waiting reader | choose it where |
+/// | strategy | a waiting reader | choose it if |
 /// |---|---|---|
 /// | [`Spin`] | spins | sections are a few instructions long and are never preempted; no `std` needed |
-/// | `Yield` | gives its time slice away | sections are short but may be preempted |
-/// | `Park` | spins briefly, then blocks, or is awaited | sections sleep, do I/O, or are held across `.await` |
+/// | `Yield` | gives up its time slice | sections are short but may be preempted |
+/// | `Park` | spins briefly and then blocks; or awaits | sections sleep, do I/O, or are held across `.await` |
 /// | your own | does what you say | you have a scheduler of your own |
 ///
-/// # Writing one
+/// # Writing your own
 ///
-/// [`wait`](Self::wait) may return early: the caller looks again and comes back if it has to. A
-/// strategy that blocks must keep to this order, or wake-ups get lost:
+/// [`wait`](Self::wait) may return early: the caller looks again and calls it again if necessary. A
+/// strategy that blocks must follow these steps in order, or wake-ups get lost:
 ///
-/// 1. register with your queue, so that [`wake`](Self::wake) would find you;
+/// 1. register with your queue, so that [`wake`](Self::wake) will find you;
 /// 2. call [`Writers::request_wake`];
-/// 3. block only if that was `true`; on `false` nobody is left to wake you.
+/// 3. block only if it returned `true`; on `false` nobody is left to wake you.
 ///
-/// `wake` then runs after the request, on the thread of a writer that is out already, and sees
-/// everything that was done before the request. It may run more than once for one request and it
-/// must wake *every* registered reader. It is never called unless a reader asked.
+/// `wake` then runs after the request, on the thread of a writer that has already left, and sees
+/// everything that was done before the request. It may run more than once for one request, and it
+/// must wake *every* registered reader. It is never called unless a reader asked for it.
 ///
 /// # Examples
 ///
@@ -82,32 +82,32 @@ use crate::word::Running;
 /// ```
 pub trait Wait: Sized {
     wait_init! { declare
-        /// A strategy nobody waits on yet: what a new lock starts with.
+        /// A strategy that nobody waits on yet: what a new lock starts with.
         ///
-        /// (A function `init()` under `--cfg loom` with the feature `loom`, whose types cannot be made in a
-        /// constant.)
+        /// (Under `--cfg loom` with the feature `loom` this is a function `init()`, because loom's types cannot be
+        /// made in a constant.)
         #[allow(clippy::declare_interior_mutable_const, reason = "every lock gets a copy of its own")]
     }
 
     /// Waits until no write section runs, or for as long as seems right: the caller looks again.
     fn wait(&self, writers: &Writers<'_>);
 
-    /// Wakes every reader that has registered. Called by the last writer out, if a reader asked.
+    /// Wakes every registered reader. Called by the last writer out, if a reader asked for it.
     ///
     /// The default does nothing, which is right for strategies that never block.
     fn wake(&self) {}
 
     /// Whether this strategy ever calls [`Writers::request_wake`].
     ///
-    /// One that never does may say `false`: it spares the writers of a lock a test, and those of a
-    /// `SeqSchedCell` an atomic operation. One that does all the same after that waits for a wake-up
-    /// that never comes.
+    /// A strategy that never does may say `false`. That spares the writers of a lock a test, and those of a
+    /// `SeqSchedCell` an atomic operation. A strategy that says `false` and requests a wake-up anyway
+    /// will wait for one that never comes.
     const WAKES: bool = true;
 
     /// The queue in which `Park` lines up the writers of a cell, each for its turn.
     ///
-    /// A turn that is handed to the wrong writer is a torn value, so no other strategy can have such a queue:
-    /// nobody else can name the argument.
+    /// Handing a turn to the wrong writer would tear the value, so no other strategy can have such a queue:
+    /// only this crate can name the type of the argument.
     #[cfg(feature = "park")]
     #[doc(hidden)]
     fn lines_writers_up(&self, _: Internal) -> Option<&Park> {
@@ -136,7 +136,7 @@ impl<'a> Writers<'a> {
         Self { running }
     }
 
-    /// Whether a write section runs. A hint (a relaxed load): good to spin on, not to conclude from.
+    /// Whether a write section runs. Only a hint (a relaxed load): use it to spin, and draw no conclusions from it.
     #[inline]
     #[must_use]
     pub fn running(&self) -> bool {
@@ -145,11 +145,11 @@ impl<'a> Writers<'a> {
 
     /// Asks the last writer out to call [`Wait::wake`].
     ///
-    /// `true`: it will, and it will see whatever the caller did before this call. `false`: no
+    /// `true`: it will, and it will see everything the caller did before this call. `false`: no
     /// writer is left, so do not block.
     ///
-    /// This, and what it does to its own queue before, is all that a reader ever writes to shared
-    /// memory, and only one that is about to block does.
+    /// This call, and registering in its own queue before it, are the only writes of a reader to shared
+    /// memory. Only a reader that is about to block makes them.
     #[must_use = "block only if this is true: otherwise nobody will wake you"]
     pub fn request_wake(&self) -> bool {
         self.running.request_wake()

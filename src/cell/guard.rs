@@ -1,4 +1,4 @@
-//! A writer's turn, and the copy that it works on meanwhile.
+//! A writer's turn, and the copy that it works on during it.
 
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -25,8 +25,7 @@ impl<T: NoUninit, W: Wait> Work<'_, T, W> {
     #[inline]
     pub(super) fn publish(self, value: T) {
         let Work { cell, turn } = self;
-        // Before anything else: if a `wake` that panics dropped it, it would give up the turn of
-        // whoever has it by then.
+        // Before anything else: if a panic in `wake` dropped it, that would end the turn of the next writer.
         let turn = turn.into_turn();
         cell.enter(turn);
         cell.put(&value);
@@ -36,9 +35,9 @@ impl<T: NoUninit, W: Wait> Work<'_, T, W> {
 
 /// A writer's private copy of the value in a [`SeqSchedCell`]. Dropping it copies it back.
 ///
-/// It does so on every path: at the end of the scope, on an early return by `?`, in a panic that unwinds, and when
-/// a future that holds it is dropped. What was left halfway is published halfway. Where that can
-/// happen, take a [`draft`](Self::draft), or use [`update`](SeqSchedCell::update):
+/// It does so on every path: at the end of the scope, on an early return by `?`, when a panic unwinds, and when
+/// a future that holds it is dropped. Work that stopped halfway is then published halfway. If that can
+/// happen, use a [`draft`](Self::draft) or [`update`](SeqSchedCell::update):
 ///
 /// | | publishes | throws away |
 /// |---|---|---|
@@ -46,7 +45,7 @@ impl<T: NoUninit, W: Wait> Work<'_, T, W> {
 /// | [`SeqSchedCellDraft`] | [`commit`](SeqSchedCellDraft::commit) | when dropped, however that happens |
 /// | [`update`](SeqSchedCell::update) | when the closure returns | if it panics |
 ///
-/// Forgetting the guard is safe and keeps the turn for ever: readers get the old value, writers wait.
+/// Forgetting the guard is safe, but keeps the turn for ever: readers get the old value, and writers wait.
 #[must_use = "the copy is published when the guard is dropped, here at once"]
 pub struct SeqSchedCellGuard<'a, T: NoUninit, W: Wait> {
     draft: ManuallyDrop<SeqSchedCellDraft<'a, T, W>>,
@@ -63,7 +62,7 @@ impl<'a, T: NoUninit, W: Wait> SeqSchedCellGuard<'a, T, W> {
     /// Makes publishing explicit: the copy is thrown away unless it is
     /// [committed](SeqSchedCellDraft::commit).
     ///
-    /// It hides a method of that name of `T`: reach that by `(*guard).draft()`.
+    /// It hides a method of the same name on `T`: call that one as `(*guard).draft()`.
     ///
     /// # Examples
     ///
@@ -96,7 +95,7 @@ impl<'a, T: NoUninit, W: Wait> SeqSchedCellGuard<'a, T, W> {
 
     /// Throws the copy away: the cell stays as it was, and no reader notices.
     ///
-    /// It hides a method of that name of `T`: reach that by `(*guard).discard()`.
+    /// It hides a method of the same name on `T`: call that one as `(*guard).discard()`.
     ///
     /// # Examples
     ///
@@ -118,7 +117,7 @@ impl<'a, T: NoUninit, W: Wait> SeqSchedCellGuard<'a, T, W> {
 impl<T: NoUninit, W: Wait> Drop for SeqSchedCellGuard<'_, T, W> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the guard is being dropped, so nobody takes it again.
+        // SAFETY: the guard is being dropped, so the draft is not taken again.
         unsafe { ManuallyDrop::take(&mut self.draft) }.commit();
     }
 }
@@ -149,7 +148,7 @@ impl<T: NoUninit + fmt::Debug, W: Wait> fmt::Debug for SeqSchedCellGuard<'_, T, 
 
 /// A writer's private copy of the value in a [`SeqSchedCell`]. Dropping it throws it away.
 ///
-/// Made by [`SeqSchedCellGuard::draft`]. The turn lasts until it is committed or dropped.
+/// Made by [`SeqSchedCellGuard::draft`]. The turn lasts until the draft is committed or dropped.
 #[must_use = "the copy is thrown away when the draft is dropped, here at once"]
 pub struct SeqSchedCellDraft<'a, T: NoUninit, W: Wait> {
     copy: T,
@@ -157,9 +156,9 @@ pub struct SeqSchedCellDraft<'a, T: NoUninit, W: Wait> {
 }
 
 impl<T: NoUninit, W: Wait> SeqSchedCellDraft<'_, T, W> {
-    /// Copies it back: readers get the new value from now on.
+    /// Copies the draft back: readers get the new value from now on.
     ///
-    /// It hides a method of that name of `T`: reach that by `(*draft).commit()`.
+    /// It hides a method of the same name on `T`: call that one as `(*draft).commit()`.
     #[inline]
     pub fn commit(self) {
         self.work.publish(self.copy);

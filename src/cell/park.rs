@@ -1,4 +1,4 @@
-//! What only `Park` can do: wait for a turn with a bound, and await it.
+//! What only `Park` can do: wait for a turn with a deadline, and await it.
 
 #[cfg(all(feature = "std", not(target_family = "wasm")))]
 use {core::time::Duration, std::time::Instant};
@@ -10,13 +10,13 @@ use crate::wait::Park;
 
 /// # Deadlines
 ///
-/// These need threads and a clock: the feature `std`, and another target than WebAssembly.
+/// These need threads and a clock: the feature `std`, and a target other than WebAssembly.
 #[cfg(all(feature = "std", not(target_family = "wasm")))]
 impl<T: NoUninit> SeqSchedCell<T, Park> {
     /// As [`lock`](Self::lock), but gives up after `timeout`.
     ///
-    /// A zero timeout answers at once; a positive one is waited out in full. A timeout too long for the clock
-    /// is no timeout. A wait that was given up leaves nothing behind.
+    /// A zero timeout returns at once; a positive one is waited out in full. A timeout too long for the clock
+    /// means no timeout. A wait that is given up leaves nothing behind.
     ///
     /// # Examples
     ///
@@ -40,7 +40,7 @@ impl<T: NoUninit> SeqSchedCell<T, Park> {
 
     /// As [`lock`](Self::lock), but gives up at `deadline`.
     ///
-    /// A deadline that has passed answers at once.
+    /// If the deadline has already passed, it returns at once.
     #[must_use = "the copy is published when the guard is dropped, here at once"]
     pub fn lock_deadline(&self, deadline: Instant) -> Option<SeqSchedCellGuard<'_, T, Park>> {
         let turn = self.turns.lock_deadline(deadline)?;
@@ -52,10 +52,10 @@ impl<T: NoUninit> SeqSchedCell<T, Park> {
 ///
 /// This needs no particular runtime, and no `std`.
 impl<T: NoUninit> SeqSchedCell<T, Park> {
-    /// As [`lock`](Self::lock), but awaits the turn: the one to use in a task.
+    /// As [`lock`](Self::lock), but awaits the turn: use this one in a task.
     ///
-    /// The guard may be held across an `.await`; other tasks that await their turn go on meanwhile. A future that
-    /// is dropped leaves nothing behind, and if it was the next in line, the one behind it is woken.
+    /// The guard may be held across an `.await`. Tasks that await their turn do not block their thread. A future that
+    /// is dropped leaves nothing behind; if it was next in line, the one behind it is woken.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! What only the crate itself can set up: a copy that takes its time.
+//! What only the crate itself can set up: a copy that takes a long time.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use super::SeqSchedCell;
 use crate::wait::{Wait, Writers};
 
-/// A strategy that counts, and leaves when the test says so.
+/// A strategy that counts, and stops waiting when it is woken.
 struct Counts {
     waits: AtomicUsize,
     wakes: AtomicUsize,

@@ -7,28 +7,26 @@ use super::queue::{Place, Queue, Waiter, wake_each};
 use super::{Wait, Writers};
 use crate::sync::{Backoff, SPINS_BEFORE_BLOCKING, wait_init};
 
-/// Readers spin for some microseconds, then block until the last writer out wakes them, or are awaited.
+/// Readers spin for a few microseconds and then block until the last writer out wakes them; or they await that.
 ///
-/// Right for sections that sleep. A lock with it is 16 bytes on 64-bit targets. A writer with no waiting
-/// readers pays for testing one bit of a value it already has. Needs an allocator: a queue is made for the
-/// first reader that blocks, and an entry in it for each one that does.
+/// Right for sections that sleep. A lock with this strategy is 16 bytes on 64-bit targets. A writer with no
+/// waiting readers pays for testing one bit of a value it already has. Needs an allocator: the first reader that
+/// blocks allocates a queue, and each reader that blocks allocates an entry in it.
 ///
-/// Without `std`, and on WebAssembly, there are no threads to park: readers can still be awaited, but a
+/// Without `std`, and on WebAssembly, threads cannot be parked: readers can still await, but a
 /// blocking wait spins, and there are no deadlines.
 ///
 /// # What a writer pays
 ///
-/// Beginning a section never waits. Ending the last one that a reader waits for wakes *every* reader in the
-/// queue, and the writer pays for each. (A writer of a `SeqSchedCell` that ends its turn wakes one of those that
-/// wait for theirs.)
+/// Beginning a section never waits. The last writer out wakes *every* reader in the queue, and pays for each.
+/// (A writer of a `SeqSchedCell` that ends its turn wakes only one of the waiting writers.)
 ///
-/// The wakers of tasks run on the writer's thread, with nothing locked. One that polls its task, or drops it,
-/// inside `wake` may do so. If one panics, the others are woken all the same, and then the panic goes on in the
-/// writer, unless that unwinds already (without `std` it goes on at once, and later readers may not be
-/// woken).
+/// The wakers of tasks run on the writer's thread, while no lock is held. A waker may poll or drop its task inside
+/// `wake`. If one panics, the others are still woken. Then the panic continues in the writer, unless that thread
+/// is already unwinding. (Without `std` it continues at once, and the readers after it may not be woken.)
 ///
-/// The queue has a lock of its own, held for a few instructions. Without `std` that lock spins: there, do not
-/// end sections in interrupt handlers, or in tasks of a higher priority than those that wait.
+/// The queue has a lock of its own, held for a few instructions. Without `std` that lock spins: in that case, do
+/// not end sections in interrupt handlers, or in tasks with a higher priority than the waiting ones.
 pub struct Park {
     pub(super) queue: Queue,
 }
@@ -60,8 +58,8 @@ impl Wait for Park {
 impl Park {
     /// Awaits a wake-up, unless no writer is left to give it.
     ///
-    /// Dropping the future leaves nothing behind in the queue. The request may stay in the word: the last
-    /// writer out then wakes nobody, once.
+    /// Dropping the future leaves nothing behind in the queue. The request may stay in the word: then the last
+    /// writer out finds nobody to wake, once.
     pub(crate) async fn wake_up(&self, writers: &Writers<'_>) {
         let mut place: Option<Place<'_>> = None;
         poll_fn(|context| {
@@ -97,15 +95,15 @@ mod threads {
             self.block_until(writers, None);
         }
 
-        /// As [`Wait::wait`], but not beyond `deadline`; `false` if that is what ended it.
+        /// As [`Wait::wait`], but no longer than until `deadline`; `false` if the deadline ended it.
         pub(crate) fn wait_until(&self, writers: &Writers<'_>, deadline: Instant) -> bool {
             if passed(deadline) {
-                return false; // without a place in the queue, and without work for a writer
+                return false; // before it enters the queue and causes work for a writer
             }
             spin_briefly(writers, || passed(deadline)) || self.block_until(writers, Some(deadline))
         }
 
-        /// Blocks until it is woken, or no writer is left to wake it; `false` if `deadline` ended it.
+        /// Blocks until it is woken or no writer is left to wake it; `false` if `deadline` ended it.
         fn block_until(&self, writers: &Writers<'_>, deadline: Option<Instant>) -> bool {
             // First the queue, then the request: the writer that sees the request finds the entry.
             let mut place = Place::enter(&self.queue, Waiter::Thread(current()));
@@ -124,16 +122,16 @@ mod threads {
     }
 }
 
-/// Where they cannot: the caller looks again, and spins again.
+/// Where threads cannot block: the caller looks again, and spins again.
 #[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
 impl Park {
     fn block(&self, _writers: &Writers<'_>) {}
 }
 
-/// Spins for some microseconds at most; tells whether the writers left meanwhile.
+/// Spins for a few microseconds at most; returns whether the writers have left.
 ///
-/// Without giving the processor away: on a busy machine that takes many times as long as to block and be
-/// woken, since whoever gets it keeps it for a time slice.
+/// It does not yield the processor. On a busy machine, that takes many times as long as to block and be
+/// woken, because the thread that gets the processor keeps it for a time slice.
 pub(super) fn spin_briefly(writers: &Writers<'_>, over: impl Fn() -> bool) -> bool {
     let backoff = Backoff::new();
     #[allow(clippy::reversed_empty_ranges, reason = "a model does not spin")]
@@ -155,7 +153,7 @@ impl Default for Park {
     }
 }
 
-/// Prints how many wait. Never blocks.
+/// Prints how many threads and tasks wait. Never blocks.
 impl fmt::Debug for Park {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Park")

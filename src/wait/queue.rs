@@ -1,8 +1,8 @@
-//! Who waits on a [`Park`](super::Park), in order; and wakers that run with nothing locked.
+//! The waiters of a [`Park`](super::Park), in order; wakers run while the queue is unlocked.
 //!
-//! A waker is somebody else's code. It may poll its task on the spot, or drop it, and either comes back here to
-//! enter or leave the queue; it may panic. So wakers are called, cloned and dropped with the queue unlocked:
-//! what is to be woken is taken out first, and what was taken out is as good as woken.
+//! A waker is foreign code. It may poll or drop its task on the spot, and either may enter or leave this queue. It
+//! may also panic. So wakers are called, cloned and dropped while the queue is unlocked: waiters are first taken
+//! out and then woken, and once taken out they count as woken.
 
 #[cfg(all(test, feature = "std"))]
 mod tests;
@@ -14,7 +14,7 @@ use core::task::{Context, Waker};
 
 use crate::sync::{MadeOnce, Mutex, const_fn};
 
-/// Whom to wake.
+/// A task or a thread to wake.
 pub(super) enum Waiter {
     Task(Waker),
     #[cfg(all(feature = "std", not(target_family = "wasm")))]
@@ -35,7 +35,7 @@ impl Waiter {
     }
 }
 
-/// Those who wait for the same thing, by ticket: the order in which they came.
+/// The waiters for one thing, by ticket, that is, in the order in which they came.
 #[derive(Default)]
 pub(super) struct Waiters {
     tickets: u64,
@@ -45,7 +45,7 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    /// Lets somebody in at the end of the line, or, with the ticket of an earlier place, there.
+    /// Adds a waiter at the end of the line, or at its earlier place if it has a ticket.
     pub(super) fn enter(&mut self, ticket: Option<u64>, waiter: Waiter) -> u64 {
         let Some(ticket) = ticket else {
             self.tickets += 1;
@@ -65,8 +65,8 @@ impl Waiters {
         Some(&mut self.line[place.ok()?].1)
     }
 
-    /// Whether a ticket still waits, and if so for which task from now on. What is left in `waiter` is to be
-    /// dropped with the queue unlocked.
+    /// Returns whether a ticket still waits. If so, puts `waiter` in its place; the caller must drop what is then
+    /// left in `waiter` while the queue is unlocked.
     pub(super) fn still_waits(&mut self, ticket: u64, waiter: Option<&mut Waiter>) -> bool {
         let Some(Some(there)) = self.find(ticket) else {
             return false;
@@ -92,7 +92,7 @@ impl Waiters {
         Some(waiter)
     }
 
-    /// Whoever came first.
+    /// The ticket that came first.
     pub(super) fn first(&self) -> Option<u64> {
         self.line.front().map(|(ticket, _)| *ticket)
     }
@@ -111,9 +111,9 @@ impl Waiters {
 
 #[derive(Default)]
 pub(super) struct Lines {
-    /// For the last writer to be out, or for the end of a copy. All are woken at once.
+    /// Those that wait for the last writer to leave, or for the end of a copy. All are woken at once.
     pub(super) readers: Waiters,
-    /// For the turn of a cell. One is woken at a time.
+    /// Those that wait for the turn of a cell. One is woken at a time.
     pub(super) turns: super::turns::Turns,
 }
 
@@ -123,7 +123,7 @@ impl Lines {
     }
 }
 
-/// One pointer: the lines are made when somebody waits for the first time.
+/// One pointer: the lines are allocated by the first waiter.
 pub(super) struct Queue {
     lines: MadeOnce<Mutex<Lines>>,
 }
@@ -135,18 +135,18 @@ impl Queue {
         }
     }
 
-    /// For those who wait.
+    /// For waiters.
     pub(super) fn lock(&self) -> impl DerefMut<Target = Lines> {
         self.lines.get_or_make().lock()
     }
 
-    /// For those who wake: if nobody has ever waited, there is nobody to wake.
+    /// For wakers: `None` if nobody has ever waited, so there is nobody to wake.
     pub(super) fn lock_if_made(&self) -> Option<impl DerefMut<Target = Lines>> {
         Some(self.lines.get()?.lock())
     }
 }
 
-/// Prints how many wait, unless the queue is just changing. Never blocks.
+/// Prints how many wait, unless the queue is being changed. Never blocks.
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let waiting = match self.lines.get() {
@@ -179,12 +179,12 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Whether the wake-up has arrived; if not, whom it is to wake from now on.
+    /// Returns whether the wake-up has arrived; if not, it will go to `waiter` from now on.
     pub(super) fn woken(&mut self, mut waiter: Option<Waiter>) -> bool {
         let mut lines = self.queue.lock();
         self.left = !lines.readers.still_waits(self.ticket, waiter.as_mut());
         self.left
-        // The lock goes first, then what was replaced.
+        // The queue is unlocked first, then the replaced waiter is dropped.
     }
 }
 
@@ -197,7 +197,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Wakes all of them, even if a waker panics. The first panic goes on when all have been woken.
+/// Wakes all of them, even if a waker panics. The first panic continues when all have been woken.
 #[cfg(feature = "std")]
 pub(super) fn wake_each(waiters: impl Iterator<Item = Waiter>) {
     use core::panic::AssertUnwindSafe;
@@ -210,7 +210,7 @@ pub(super) fn wake_each(waiters: impl Iterator<Item = Waiter>) {
         }
     }
     if let Some(panic) = panic {
-        // A second panic while one unwinds this thread would end the process.
+        // A second panic while this thread unwinds would abort the process.
         if !std::thread::panicking() {
             resume_unwind(panic);
         }

@@ -3,8 +3,8 @@ use crate::sync::{Backoff, wait_init};
 
 /// Readers spin, with growing pauses. Needs nothing but `core`.
 ///
-/// Right for sections of a few instructions on threads that are not preempted in them. A writer
-/// that sleeps makes its readers burn a core each: take `Yield` or `Park` for those.
+/// Right for sections of a few instructions that are never preempted. A writer that sleeps makes each
+/// of its readers burn a core: use `Yield` or `Park` for those.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin;
 

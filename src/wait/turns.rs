@@ -1,14 +1,14 @@
 //! Writers of a cell in line for their turn.
 //!
-//! A turn that ends wakes whoever came first, and no other. A writer that comes at that moment may take the turn
-//! before the woken one is awake: that keeps the turn in use for as long as waking takes. But a writer that has
-//! lost in this way several times in a row is *handed* the turn, which nobody else has in between. So throughput
-//! is that of a mutex that lets everybody barge in, and nobody waits for ever.
+//! The end of a turn wakes the first writer in line, and no other. A writer that arrives at that moment may take the
+//! turn before the woken one is awake, so the turn is in use while that one wakes up. But a writer that has
+//! lost in this way several times in a row is *handed* the turn, and nobody else has it in between. So throughput
+//! is that of a mutex that allows barging, and nobody waits for ever.
 //!
-//! Three things keep a wake-up from getting lost with its receiver:
+//! Three rules keep a wake-up from getting lost with its receiver:
 //! - a writer that has waited asks again as it takes its turn, so that the end of that turn wakes the next;
-//! - one that is woken and leaves without trying passes the wake-up on;
-//! - one that is handed a turn and leaves ends that turn.
+//! - a writer that is woken and leaves without trying passes the wake-up on;
+//! - a writer that is handed a turn and leaves ends that turn.
 
 use core::future::poll_fn;
 use core::task::Poll;
@@ -23,20 +23,20 @@ use crate::word::cell::{CellWord, Turn};
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) waiters: Waiters,
-    /// The ticket of the writer that the last wake-up went to, and how many it has had in a row.
+    /// The ticket of the writer that was woken last, and how often it has been woken in a row.
     woken: Option<(u64, u32)>,
-    /// A turn that has been handed over, and the ticket of its new owner, who has not looked yet.
+    /// A turn that has been handed over, and the ticket of its new owner, which has not looked yet.
     handed: Option<(u64, Turn)>,
 }
 
-/// What a place in the line has come to.
+/// What has happened to a place in the line.
 enum News {
     Waits,
     Woken,
     Handed(Turn),
 }
 
-/// A writer's place in the line. Dropping it leaves the line, and passes on what had arrived unseen.
+/// A writer's place in the line. Dropping it leaves the line, and passes on any news not yet seen.
 struct Place<'a> {
     queue: &'a Queue,
     word: &'a CellWord,
@@ -46,7 +46,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Enters at the end of the line, or, with the ticket of an earlier place, there; then asks to be woken.
+    /// Enters at the end of the line, or at its earlier place if it has a ticket; then asks to be woken.
     /// `None` if nobody has the turn any more.
     fn enter(
         queue: &'a Queue,
@@ -65,13 +65,13 @@ impl<'a> Place<'a> {
         word.turn().request_wake().then_some(place)
     }
 
-    /// Looks for the wake-up; if it has not arrived, `waiter` is whom it is to wake from now on.
+    /// Looks for the wake-up; if it has not arrived, it will go to `waiter` from now on.
     fn look(&mut self, mut waiter: Option<Waiter>) -> News {
         let mut lines = self.queue.lock();
         let turns = &mut lines.turns;
         if turns.waiters.still_waits(self.ticket, waiter.as_mut()) {
             return News::Waits;
-            // The lock goes first, then what was replaced.
+            // The queue is unlocked first, then the replaced waiter is dropped.
         }
         self.left = true;
         match turns.handed.take_if(|(ticket, _)| *ticket == self.ticket) {
@@ -108,13 +108,13 @@ impl Drop for Place<'_> {
 }
 
 impl Turns {
-    /// Takes whoever came first out of the line.
+    /// Takes the first writer out of the line.
     fn next(&mut self) -> Option<Waiter> {
         let ticket = self.waiters.first()?;
         self.waiters.leave(ticket)
     }
 
-    /// The same, to be woken by the end of a turn; hands the turn over if this one has lost often enough.
+    /// The same, at the end of a turn; hands the turn over if this writer has lost often enough.
     fn next_after(&mut self, word: &CellWord) -> Option<Waiter> {
         let ticket = self.waiters.first()?;
         let wakes = match self.woken {
@@ -123,7 +123,7 @@ impl Turns {
         };
         self.woken = Some((ticket, wakes));
         if wakes > LOSSES_BEFORE_HANDING_OVER {
-            // Fails if somebody has the turn again, be it handed over as well. Then this one loses once more.
+            // Fails if another writer already has the turn, taken or handed over. Then this one loses once more.
             if let Some(turn) = word.take_turn_after_waiting() {
                 self.handed = Some((ticket, turn));
             }
@@ -132,7 +132,7 @@ impl Turns {
     }
 }
 
-/// Takes the turn if nobody has it; asks again for one that has waited in the line.
+/// Takes the turn if nobody has it; for a writer that has waited in line, asks again.
 fn take(word: &CellWord, ticket: Option<u64>) -> Option<Turn> {
     match ticket {
         None => word.take_turn(),
@@ -140,7 +140,7 @@ fn take(word: &CellWord, ticket: Option<u64>) -> Option<Turn> {
     }
 }
 
-/// Wakes the next in line after a turn has ended, and all readers.
+/// Wakes the next in line and all readers, after a turn has ended.
 fn wake(queue: &Queue, word: &CellWord) {
     let Some(mut lines) = queue.lock_if_made() else {
         return;
@@ -159,8 +159,8 @@ fn end(queue: &Queue, word: &CellWord, turn: Turn) {
 }
 
 impl Park {
-    /// Wakes all readers, and the next in line for a turn. Called by a writer whose turn has ended, if somebody
-    /// asked.
+    /// Wakes all readers, and the next in line for a turn. Called by a writer whose turn has ended, if a wake-up
+    /// was requested.
     #[cold]
     pub(crate) fn wake_turn(&self, word: &CellWord) {
         wake(&self.queue, word);
@@ -246,7 +246,7 @@ mod threads {
     }
 }
 
-/// Where they cannot.
+/// Where threads cannot block.
 #[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
 impl Park {
     /// Waits for a turn and takes it.

@@ -1,12 +1,12 @@
 use super::{Wait, Writers};
 use crate::sync::{wait_init, yield_now};
 
-/// Readers give their time slice away until no writer runs, as the 2005 patch did.
+/// Readers give up their time slice until no writer runs, as in the 2005 patch.
 ///
 /// Right for sections that are short but may be preempted. Needs `std`.
 ///
-/// Not for threads with a real-time priority (`SCHED_FIFO`): they give the processor to threads of their own priority
-/// only, and so never to a writer of a lower one that was preempted in its section. Take `Park` there.
+/// Do not use it on threads with a real-time priority (`SCHED_FIFO`): they yield only to threads of the same priority,
+/// and so never to a writer of lower priority that was preempted in its section. Use `Park` there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Yield;
 

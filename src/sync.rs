@@ -1,8 +1,8 @@
 //! The one shim: what the crate takes from `core` and `std`, or from loom when it is model-checked.
 //!
-//! No other room asks whether loom is there. It is where both the cfg `loom` and the feature are: the cfg
-//! reaches every crate of a build, the feature is for those who model what they build on this one. There
-//! constructors lose their `const` ([`const_fn!`], [`wait_init!`]) and the protocol's orderings can be
+//! No other module asks whether loom is used. It is used if both the cfg `loom` and the feature are set: the
+//! cfg reaches every crate of a build; the feature is for those who model what they build on this crate. Then
+//! constructors lose their `const` ([`const_fn!`], [`wait_init!`]), and the protocol's orderings can be
 //! replaced by weaker ones ([`protocol!`]), so that a model can show what each of them is for.
 
 #[cfg(not(any(target_has_atomic = "ptr", feature = "portable-atomic")))]
@@ -34,16 +34,16 @@ mod made_once;
 #[cfg_attr(all(loom, feature = "loom"), path = "sync/mutex_model.rs")]
 mod mutex;
 
-/// A locked read-modify-write is a full fence already: x86, where real code runs on it.
+/// Whether a locked read-modify-write is already a full fence: on x86, unless a checker runs the code.
 ///
-/// There a `fence(SeqCst)` behind one costs an `mfence` and orders nothing more. Checkers reason
+/// There, a `fence(SeqCst)` after one costs an `mfence` and orders nothing more. Checkers reason
 /// about the language, not about the machine, and keep the fence. (crossbeam-epoch does the same.)
 pub(crate) const LOCKED_RMW_IS_FULL_FENCE: bool = cfg!(all(
     any(target_arch = "x86", target_arch = "x86_64"),
     not(any(all(loom, feature = "loom"), miri))
 ));
 
-/// A cell that counts the cycles of its sequence has one of a single bit: models do not get round a
+/// Whether a cell that counts the cycles of its sequence has a sequence of one bit: models never wrap a
 /// longer one.
 pub(crate) const SHORT_CYCLES: bool = cfg!(all(loom, feature = "loom"));
 
@@ -58,15 +58,15 @@ mod inner {
 
     pub(crate) use crossbeam_utils::Backoff;
 
-    /// Each twice as long as the one before: 127 pause instructions in all, some microseconds.
+    /// Each twice as long as the one before: 127 pause instructions in all, a few microseconds.
     #[cfg(feature = "park")]
     pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 7;
-    /// How often a reader loses before it keeps the gate over its load.
+    /// How often a reader loses before it keeps the gate closed during its load.
     pub(crate) const ATTEMPTS_BEFORE_THE_GATE: u32 = 3;
     /// How often a load of a cell fails before it takes a turn. By then it has lost to as many writers.
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 8;
-    /// How often a writer of a cell is woken for its turn and comes too late, before it is handed one.
+    /// How often a writer of a cell is woken for its turn but comes too late, before it is handed one.
     #[cfg(feature = "park")]
     pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 3;
 
@@ -82,7 +82,7 @@ mod inner {
         std::time::Instant::now() >= deadline
     }
 
-    /// As `park`, but not beyond `deadline`; tells whether that has passed.
+    /// As `park`, but no longer than until `deadline`; returns whether that has passed.
     #[cfg(all(feature = "std", feature = "park", not(target_family = "wasm")))]
     pub(crate) fn park_until(deadline: std::time::Instant) -> bool {
         let now = std::time::Instant::now();
@@ -99,14 +99,14 @@ mod inner {
         };
     }
 
-    /// An array of one value made again for each place, where constructors are `const`.
+    /// An array whose elements are each made anew, where constructors are `const`.
     macro_rules! array_of {
         ($value:expr; $length:expr) => {
             [const { $value }; $length]
         };
     }
 
-    /// How the trait [`Wait`](crate::Wait) asks for a strategy at rest, and how one is made.
+    /// How the trait [`Wait`](crate::Wait) declares a strategy at rest, and how one is made.
     macro_rules! wait_init {
         (declare $(#[$meta:meta])*) => { $(#[$meta])* const INIT: Self; };
         (define $value:expr) => { const INIT: Self = $value; };
@@ -143,14 +143,14 @@ mod inner {
     /// A model should block, not spin.
     #[cfg(feature = "park")]
     pub(crate) const SPINS_BEFORE_BLOCKING: u32 = 0;
-    /// A model is short: nobody loses often.
+    /// A model is too short for anybody to lose often.
     pub(crate) const ATTEMPTS_BEFORE_THE_GATE: u32 = 1;
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 1;
     #[cfg(feature = "park")]
     pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 0;
 
-    /// `crossbeam_utils::Backoff` aborts a model. Here a spin gives the others a turn.
+    /// `crossbeam_utils::Backoff` aborts a model. Here a spin yields to the other threads.
     pub(crate) struct Backoff;
 
     impl Backoff {
@@ -162,7 +162,7 @@ mod inner {
         }
     }
 
-    /// Loom has no clock: a deadline passes when it is waited for, and not before.
+    /// Loom has no clock: a deadline passes when a thread waits for it, and not before.
     #[cfg(all(feature = "std", feature = "park"))]
     pub(crate) fn passed(_deadline: std::time::Instant) -> bool {
         false

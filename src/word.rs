@@ -1,20 +1,20 @@
-//! The state word, and the only room in which a memory ordering of the protocol is written.
+//! The state word, and the only module that contains memory orderings of the protocol.
 //!
 //! A word counts the write sections that run (`writers`) and those that have ended (`sequence`), and
-//! remembers whether a reader wants to be woken. Two layouts answer to the same calls:
+//! remembers whether a reader wants to be woken. Two layouts have the same methods:
 //!
 //! - `packed`: one `AtomicU64`, so that one load is a snapshot of everything;
 //! - `split`: two `AtomicU32`, the layout of 2005, for targets without 64-bit atomics
 //!   (`--cfg seqschedlock_split` asks for it anywhere).
 //!
 //! `SeqSchedCell` has a word of its own, `cell`, in which writers exclude one another. `wide` and
-//! `narrow` are what the layouts give it to count with.
+//! `narrow` give it the integers to count with in each layout.
 //!
-//! `docs/memory-ordering.md` holds the argument; every comment here names the partner of its line.
+//! `docs/memory-ordering.md` has the argument; every comment here names the partner of its line.
 
 pub(crate) mod cell;
 
-// Here the layout is chosen, and nowhere else. Tests have both words.
+// The layout is chosen here and nowhere else. Tests have both words.
 #[cfg(any(seqschedlock_split, not(target_has_atomic = "64")))]
 #[path = "word/narrow.rs"]
 mod layout;
@@ -39,8 +39,8 @@ use crate::sync::{
 
 /// The largest number of write sections that may run on one lock at a time.
 ///
-/// Half of what the packed word can count: the other half is room for the threads that have counted
-/// themselves in and not yet found out that they were too many.
+/// Half of what the packed word can count: the other half is room for threads that have counted
+/// themselves in and have not yet noticed that they are over the limit.
 pub(crate) const MAX_WRITERS: u32 = 1 << 19;
 
 /// A fence that may have been weakened to nothing.
@@ -55,19 +55,19 @@ fn fence(order: Ordering) {
 #[inline(always)]
 fn fence_after_entry(order: Ordering) {
     if crate::sync::LOCKED_RMW_IS_FULL_FENCE {
-        // The machine needs nothing more; the compiler must still keep the section behind the entry.
+        // The machine needs nothing more, but the compiler must keep the section after the entry.
         core::sync::atomic::compiler_fence(order);
     } else {
         fence(order);
     }
 }
 
-/// What those who wait see of those they wait for.
+/// The writers that a waiting thread or task waits for, as it sees them.
 pub(crate) trait Running {
     /// How many still run. Relaxed: a hint, out of date as soon as it is read.
     fn writers(&self) -> u32;
 
-    /// Asks for a wake-up by the last of them; `false` if there is none left to give it.
+    /// Asks for a wake-up by the last of them; `false` if none is left to give it.
     fn request_wake(&self) -> bool;
 }
 
@@ -82,9 +82,9 @@ impl Running for Word {
     }
 }
 
-/// The last writer's answer to a reader's request: forget it, then wake.
+/// The last writer's answer to a reader's request: clear the request, then wake.
 ///
-/// In this order. A reader that asks between the two is woken by the one that follows; were the bit
+/// In this order. A reader that asks between the two is woken by the second step. If the bit were
 /// cleared last, its request would be wiped out unanswered.
 fn answer(clears_before_waking: bool, clear: impl FnOnce(), wake: impl FnOnce()) {
     if clears_before_waking {

@@ -1,4 +1,4 @@
-//! A value on the heap that is made when it is first wanted, behind one pointer.
+//! A value on the heap, behind one pointer, that is made on first use.
 
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -27,7 +27,7 @@ impl<T: Default> MadeOnce<T> {
         unsafe { value.as_ref() }
     }
 
-    /// The value, made now if it has not been before.
+    /// The value, made now if it has not been made before.
     pub(crate) fn get_or_make(&self) -> &T {
         self.get().unwrap_or_else(|| self.make())
     }
@@ -42,7 +42,7 @@ impl<T: Default> MadeOnce<T> {
             // SAFETY: it stays until `self` is dropped.
             Ok(_) => unsafe { &*made },
             Err(others) => {
-                // SAFETY: nobody else has seen ours, and the others' stays until `self` is dropped.
+                // SAFETY: nobody else has seen ours, and the other one stays until `self` is dropped.
                 unsafe {
                     drop(Box::from_raw(made));
                     &*others
@@ -56,7 +56,7 @@ impl<T> Drop for MadeOnce<T> {
     fn drop(&mut self) {
         let value = self.value.load(Ordering::Acquire);
         if !value.is_null() {
-            // SAFETY: made by `Box::into_raw`, and nobody has a reference any more.
+            // SAFETY: made by `Box::into_raw`, and no references to it are left.
             drop(unsafe { Box::from_raw(value) });
         }
     }

@@ -1,4 +1,4 @@
-//! Stands in for atomics on a target that has none that would do, so that the compiler says so once, and not at
+//! Stand-ins for atomics on a target that lacks the ones needed, so that the compiler reports this once instead of at
 //! every use. Nothing here ever runs.
 
 pub(crate) mod atomic {

@@ -1,7 +1,7 @@
-//! A mutex without the question of what to do after a panic, for what is changed in a few instructions.
+//! A mutex without poisoning, for data that is changed in a few instructions.
 
-/// `std`'s. Nothing that runs under it panics, so it is never poisoned; and if it were, what it holds would be
-/// whole.
+/// The mutex of `std`. Nothing that runs under it panics, so it is never poisoned. Even if it were, its value would
+/// be intact.
 #[cfg(feature = "std")]
 #[derive(Default)]
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
@@ -19,7 +19,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// Without threads to block: it spins.
+/// A mutex that spins, because without `std` no thread can block.
 #[cfg(not(feature = "std"))]
 #[derive(Default)]
 pub(crate) struct Mutex<T> {
@@ -35,10 +35,10 @@ mod spinning {
     use crate::sync::Backoff;
     use crate::sync::atomic::Ordering;
 
-    // SAFETY: the value is reached by whoever has locked it, and by nobody else.
+    // SAFETY: the value is accessed only by the owner of the guard.
     unsafe impl<T: Send> Sync for Mutex<T> {}
 
-    // What is changed under it is changed in a few instructions that do not panic.
+    // The value is changed only by a few instructions that do not panic.
     impl<T> core::panic::RefUnwindSafe for Mutex<T> {}
 
     pub(crate) struct Guard<'a, T>(&'a Mutex<T>);
@@ -57,7 +57,7 @@ mod spinning {
         }
 
         pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
-            // Pairs with the release of the guard before.
+            // Pairs with the release of the previous guard.
             (!self.locked.swap(true, Ordering::Acquire)).then_some(Guard(self))
         }
     }

@@ -1,4 +1,4 @@
-//! The mutex of the real thing, as loom explores it.
+//! The same mutex, made of loom's.
 
 use core::ops::DerefMut;
 
@@ -12,7 +12,7 @@ impl<T> Mutex<T> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Never: loom's own blocks where it should fail. Only `Debug` asks.
+    /// Always `None`: loom's `try_lock` blocks where it should fail. Only `Debug` calls this.
     pub(crate) fn try_lock(&self) -> Option<impl DerefMut<Target = T>> {
         None::<loom::sync::MutexGuard<'_, T>>
     }

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 
 use bytemuck::NoUninit;
 
-/// A plain value that is loaded and stored in pieces, each of them a relaxed atomic access.
+/// A plain value that is loaded and stored in pieces, each by a relaxed atomic access.
 ///
 /// Small values are moved by one access instead (see [`WHOLE`](Self::WHOLE)).
 #[repr(C, align(8))]
@@ -19,7 +19,7 @@ pub(crate) struct Racing<T>(UnsafeCell<T>);
 // SAFETY: all shared access is atomic, and it moves values of `T` between threads.
 unsafe impl<T: NoUninit + Send> Sync for Racing<T> {}
 
-// A copy that is cut short by a panic does not exist: it runs nobody else's code.
+// No copy can be cut short by a panic: copying runs no foreign code.
 impl<T> core::panic::RefUnwindSafe for Racing<T> {}
 
 /// Picks the atomic that is as large as `T`.
@@ -42,16 +42,16 @@ impl<T: NoUninit> Racing<T> {
         Racing(UnsafeCell::new(value))
     }
 
-    /// Loads what is there: a `T` only if nothing was stored meanwhile, else any mixture of bytes.
+    /// Loads what is there: a `T` only if nothing was stored during the load, else any mixture of bytes.
     #[inline]
     pub(crate) fn load(&self, to: &mut MaybeUninit<T>) {
-        // SAFETY: one pointer is that of an `UnsafeCell`, aligned to 8 bytes, and `T: NoUninit` has no
-        // uninitialised bytes; all concurrent access is by this function and by `store`. Nobody else has the
-        // other one.
+        // SAFETY: `from` is the pointer of an `UnsafeCell`, aligned to 8 bytes, and `T: NoUninit` has no
+        // uninitialised bytes; all concurrent access to it is by this function and by `store`. Nobody else
+        // accesses `to`.
         unsafe { copy::load(self.0.get(), to.as_mut_ptr()) }
     }
 
-    /// Stores a value. One thread at a time: two would leave a mixture behind.
+    /// Stores a value. Only one thread at a time may call this: two would leave a mixture behind.
     #[inline]
     pub(crate) fn store(&self, value: &T) {
         // SAFETY: as in `load`.
@@ -68,10 +68,10 @@ impl<T: NoUninit> Racing<T> {
         let from = self.0.get();
         macro_rules! load {
             ($Atomic:ident, $Word:ty) => {{
-                // SAFETY: as large as this atomic; the cell is aligned for the largest, and all that is shared of
-                // it is accessed by this function and by `store_whole`.
+                // SAFETY: as large as this atomic; the cell is aligned for the largest one, and all shared access
+                // to it is by this function and by `store_whole`.
                 let word = unsafe { &*from.cast::<$Atomic>() }.load(order);
-                // SAFETY: as large as this word, and nobody else has it.
+                // SAFETY: as large as this word, and nobody else accesses it.
                 unsafe { to.as_mut_ptr().cast::<$Word>().write_unaligned(word) };
             }};
         }

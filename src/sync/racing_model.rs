@@ -1,8 +1,8 @@
 //! Bytes that one thread stores while others load them, as loom can see them.
 //!
-//! `atomic-memcpy` is made of `core` atomics, about which loom knows nothing. This has the same face
-//! and copies four bytes at a time through atomics of loom. So a model explores every mixture of
-//! pieces a load can come by, and what is not modelled is the copy within a piece.
+//! `atomic-memcpy` is made of `core` atomics, about which loom knows nothing. This module has the same
+//! interface and copies four bytes at a time through loom's atomics. So a model explores every mixture of
+//! pieces that a load can see. The copy within a piece is not modelled.
 
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, size_of};
@@ -28,7 +28,7 @@ impl<T: NoUninit> Racing<T> {
         for (index, piece) in self.pieces.iter().enumerate() {
             let bytes = piece.load(Ordering::Relaxed).to_ne_bytes();
             let offset = index * bytes.len();
-            // SAFETY: the piece starts inside the value and is cut off at its end.
+            // SAFETY: the piece starts inside the value, and is cut off at the end of the value.
             unsafe {
                 let to = to.as_mut_ptr().cast::<u8>().add(offset);
                 to.copy_from(bytes.as_ptr(), bytes.len().min(size_of::<T>() - offset));
@@ -47,7 +47,7 @@ impl<T: NoUninit> Racing<T> {
 
     pub(crate) fn load_whole(&self, order: Ordering, to: &mut MaybeUninit<T>) {
         let bytes = self.pieces[0].load(order).to_ne_bytes();
-        // SAFETY: there are as many bytes at least.
+        // SAFETY: the piece has at least that many bytes.
         unsafe {
             to.as_mut_ptr()
                 .cast::<u8>()
@@ -62,7 +62,7 @@ impl<T: NoUninit> Racing<T> {
     pub(crate) fn into_inner(self) -> T {
         let mut value = MaybeUninit::uninit();
         self.load(&mut value);
-        // SAFETY: nobody else is there to store: what was stored last is whole.
+        // SAFETY: nobody else can store any more, so what was stored last is whole.
         unsafe { value.assume_init() }
     }
 }

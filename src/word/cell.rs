@@ -1,13 +1,13 @@
-//! The word of a cell: one writer at a time, who is in the readers' way only while it copies back.
+//! The word of a cell: one writer at a time, which delays readers only while it copies back.
 //!
-//! A cell's writer does two things that a lock's writer does in one. It takes its turn, which concerns
-//! other writers only, and may last; it copies its work back, which concerns readers, and is short. Both
+//! A cell's writer does in two steps what a lock's writer does in one. It takes its turn, which concerns
+//! only other writers and may last long. It copies its work back, which concerns readers and is short. Both
 //! are in one word, so that a plain store does both at once.
 //!
-//! A gate has only its turns, and no copies.
+//! A gate has only turns, and no copies.
 //!
-//! There is no publication to validate here: readers only look. So a release fence behind the entry
-//! is enough, where a lock needs a full one.
+//! Readers only look, and publish nothing that would need validation. So a release fence after the entry
+//! is enough, where a lock needs a full fence.
 
 #![cfg_attr(
     not(feature = "cell"),
@@ -21,27 +21,27 @@ use crate::sync::{SHORT_CYCLES, atomic::Ordering, const_fn, protocol};
 
 /// A writer has its turn.
 const TURN: State = 1;
-/// It copies back: readers race with it.
+/// The writer copies back: readers race with it.
 const COPYING: State = 2;
-/// Somebody wants to be woken: a reader by the end of the copy, a writer by the end of the turn.
+/// A waiter wants to be woken: a reader by the end of the copy, a writer by the end of the turn.
 const WAKE: State = 4;
-/// One copy that has ended: the bits from 3 up. Its carry falls off the top, and begins a cycle.
+/// One copy that has ended: the bits from 3 up. Its carry falls off the top and begins a cycle.
 const SEQUENCE_ONE: State = if COUNTS_CYCLES && SHORT_CYCLES {
     1 << (State::BITS - 1)
 } else {
     8
 };
 
-/// Every choice the protocol of a cell makes.
+/// Every choice that the protocol of a cell makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
     /// The load of `cycles` that begins a read.
     pub begin_cycles: Ordering,
-    /// The load of `state` behind it.
+    /// The load of `state` after it.
     pub begin: Ordering,
     /// The fence between the bytes that were read and the loads that validate them.
     pub end_fence: Ordering,
-    /// The load of `state` that validates, and has that of `cycles` behind it.
+    /// The load of `state` that validates, and that the load of `cycles` follows.
     pub end: Ordering,
     /// The compare-and-swap by which a writer takes its turn.
     pub turn: Ordering,
@@ -51,13 +51,13 @@ pub struct Protocol {
     pub copy_fence: Ordering,
     /// Whether a writer that completes a cycle of the sequence counts it (it must).
     pub counts_cycles: bool,
-    /// The swap that ends copy and turn and takes the request, where strategies wake.
+    /// The swap that ends copy and turn and takes the request, for strategies that wake.
     pub leave: Ordering,
-    /// The store that does so where strategies never wake.
+    /// The store that does so for strategies that never wake.
     pub leave_unasked: Ordering,
-    /// The compare-and-swap by which one that is about to block asks to be woken.
+    /// The compare-and-swap by which a waiter that is about to block asks to be woken.
     pub request: Ordering,
-    /// Whether one asks before it blocks (it must).
+    /// Whether a waiter asks before it blocks (it must).
     pub asks_before_blocking: bool,
     /// Whether a writer that was woken for its turn asks for another wake-up (it must).
     #[cfg(feature = "park")]
@@ -69,31 +69,31 @@ pub struct Protocol {
 }
 
 protocol! {
-    /// The choices that hold. For each, `tests/loom_holders/weakened.rs` has a model that dies
+    /// The proven choices. For each, `tests/loom_holders/weakened.rs` has a model that fails
     /// without it.
     const PROVEN: Protocol = Protocol {
-        // Pairs with `copy_fence`: who sees a cycle counted sees the entry of the copy that completed
-        // it, so that the state is not older than the cycle.
+        // Pairs with `copy_fence`: a reader that sees a cycle counted sees the entry of the copy that
+        // completed it, so the state is not older than the cycle.
         begin_cycles: Ordering::Acquire,
-        // Pairs with `leave`: who sees a copy counted as ended sees all its bytes.
+        // Pairs with `leave`: a reader that sees a copy counted as ended sees all its bytes.
         begin: Ordering::Acquire,
-        // Pairs with `copy_fence`: who has read one byte of a copy sees its entry.
+        // Pairs with `copy_fence`: a reader that has read one byte of a copy sees its entry.
         end_fence: Ordering::Acquire,
-        // Pairs with `leave`: who sees a copy counted as ended sees the cycles that it completed.
-        // Without cycles the fence before it orders it, and nothing is read after it.
+        // Pairs with `leave`: a reader that sees a copy counted as ended sees the cycle that it completed.
+        // Without cycles, the fence before it orders it, and nothing is read after it.
         end: if COUNTS_CYCLES { Ordering::Acquire } else { Ordering::Relaxed },
-        // Pairs with `leave`: the next writer works on what the last one left, and its bytes come
-        // after the last one's.
+        // Pairs with `leave`: each writer works on what the previous one left, and its bytes come
+        // after the previous one's.
         turn: Ordering::Acquire,
         takes_turns: true,
-        // Pairs with `end_fence`: no byte is stored before the entry. With `begin_cycles`: nor is a
-        // cycle counted.
+        // Pairs with `end_fence`: no byte is stored before the entry. Pairs with `begin_cycles`: no
+        // cycle is counted before it either.
         copy_fence: Ordering::Release,
         counts_cycles: true,
-        // Released, pairs with `begin`, `end` and `turn`. Acquired, pairs with `request`: the waker sees
-        // the place in the queue.
+        // The release half pairs with `begin`, `end` and `turn`. The acquire half pairs with `request`: the
+        // waker sees the place in the queue.
         leave: Ordering::AcqRel,
-        // As `leave`, and there are no requests to see.
+        // As `leave`, but there are no requests to see.
         leave_unasked: Ordering::Release,
         // Pairs with `leave`.
         request: Ordering::Release,
@@ -107,13 +107,13 @@ protocol! {
     };
 }
 
-/// How a value is loaded that one access moves as a whole: past the word, since it cannot be torn.
+/// How to load a value that one access moves as a whole: without the word, because it cannot be torn.
 #[inline(always)]
 pub(crate) fn load_whole() -> Ordering {
     protocol().load_whole
 }
 
-/// How such a value is stored.
+/// How to store such a value.
 #[inline(always)]
 pub(crate) fn store_whole() -> Ordering {
     protocol().store_whole
@@ -129,19 +129,19 @@ pub(crate) struct CellWord {
     /// | 0 | 0 | 0 | at rest | a writer takes its turn, with or without entering the copy at once |
     /// | 1 | 0 | 0 | a writer works on its private copy; readers take no notice | it enters the copy, or gives its turn up |
     /// | 1 | 1 | 0 | it copies back | it leaves |
-    /// | 1 | n | 1 | as above, and somebody blocks, or is about to, or may block still | the writer whose turn it is sees the bit in the value that its leaving returns |
+    /// | 1 | n | 1 | as above, and a waiter blocks, is about to, or may still block | the writer whose turn it is sees the bit in the value that its leave returns |
     ///
-    /// Only who has the turn changes anything but the wake bit, and leaving clears all three bits at
-    /// once: no state is at rest and has one of them.
+    /// Only the writer that has the turn changes anything but the wake bit, and leaving clears all three
+    /// bits at once: a state at rest has none of them.
     state: AtomicState,
-    /// How often the sequence has come round, where it does: its upper 32 bits.
+    /// How often the sequence has wrapped, where it can: its upper 32 bits.
     ///
-    /// Counted while the copy that completes the cycle is in the readers' way. So of two equal states
-    /// on either side of it, at least the later comes with the new count.
+    /// Counted while the copy that completes the cycle still makes readers race. So of two equal states
+    /// on either side of that copy, at least the later one comes with the new count.
     cycles: Cycles,
 }
 
-/// A turn that has been taken: the state before, at rest, which is the sequence and no bit beside it.
+/// A turn that has been taken: the state before it, at rest, that is, the sequence with all bits clear.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(crate) struct Turn(State);
@@ -177,7 +177,7 @@ impl CellWord {
     #[inline]
     pub(crate) fn end(&self, seen: Seen) -> Result<(), Conflict> {
         fence(protocol().end_fence);
-        // In this order: were the cycle looked at first, it could be completed between the two.
+        // In this order: if the cycle were read first, it could be completed between the two.
         let state = self.state.load(protocol().end);
         // Relaxed: the load before it orders it, and nothing is read after it.
         let cycle = self.cycles.load(Ordering::Relaxed);
@@ -203,10 +203,10 @@ impl CellWord {
         Some(turn)
     }
 
-    /// Takes the turn for a writer that has been woken for it, and passes the request on: the end of this turn
-    /// wakes somebody again.
+    /// Takes the turn for a writer that has been woken for it, and passes the request on, so that the end of this
+    /// turn wakes the next one.
     ///
-    /// The end of the turn before woke that writer alone, and all requests went with it.
+    /// The end of the previous turn cleared all requests, but woke only this writer.
     #[cfg(feature = "park")]
     pub(crate) fn take_turn_after_waiting(&self) -> Option<Turn> {
         self.take(if protocol().passes_the_request_on {
@@ -235,10 +235,10 @@ impl CellWord {
         }
     }
 
-    /// Enters the copy: what is stored from now on, readers race with.
+    /// Enters the copy: readers race with what is stored from now on.
     #[inline]
     pub(crate) fn enter(&self, turn: Turn, wakes: bool) {
-        // Relaxed: the fence orders it, and a reader that misses it is caught by its own end.
+        // Relaxed: the fence orders it, and a reader that misses it fails in its own `end`.
         if wakes {
             self.state.fetch_or(COPYING, Ordering::Relaxed);
         } else {
@@ -247,7 +247,7 @@ impl CellWord {
         fence(protocol().copy_fence);
     }
 
-    /// Ends the copy and the turn; tells whether somebody is to be woken.
+    /// Ends the copy and the turn; returns whether there is somebody to wake.
     #[inline]
     #[must_use]
     pub(crate) fn leave(&self, turn: Turn, wakes: bool) -> bool {
@@ -258,18 +258,18 @@ impl CellWord {
         self.rest(state, wakes)
     }
 
-    /// Ends a turn that copied nothing back; tells whether somebody is to be woken.
+    /// Ends a turn that copied nothing back; returns whether there is somebody to wake.
     ///
-    /// Released all the same: what was read in it was read before the next writer's turn.
+    /// It still releases: what was read in this turn was read before the next writer's turn.
     #[inline]
     #[must_use]
     pub(crate) fn give_up(&self, turn: Turn, wakes: bool) -> bool {
         self.rest(turn.0, wakes)
     }
 
-    /// `wakes` says whether the cell's strategy ever asks to be woken. Where none does, nobody but
-    /// the writer changes the word during its turn, and a store is enough. A strategy that asks all the
-    /// same loses its request and nothing else: a request is all that it can change in a turn.
+    /// `wakes` says whether the cell's strategy ever asks to be woken. If not, only the writer changes the
+    /// word during its turn, and a store is enough. A strategy that asks anyway loses its request and
+    /// nothing else, because a request is all that it can change during a turn.
     #[inline]
     fn rest(&self, state: State, wakes: bool) -> bool {
         if wakes {
@@ -280,7 +280,7 @@ impl CellWord {
         }
     }
 
-    /// What a reader waits for: that nobody copies back.
+    /// What a reader waits for: the end of the copy.
     pub(crate) fn copy(&self) -> Awaited<'_> {
         Awaited {
             word: self,
@@ -288,7 +288,7 @@ impl CellWord {
         }
     }
 
-    /// What a writer waits for: that nobody has the turn.
+    /// What a writer waits for: the end of the turn.
     pub(crate) fn turn(&self) -> Awaited<'_> {
         Awaited {
             word: self,
@@ -304,7 +304,7 @@ impl CellWord {
     }
 }
 
-/// The verdict on a word that has changed: a turn, or a request, alone does not concern readers.
+/// The verdict on a word that has changed: a turn or a request alone does not concern readers.
 #[cold]
 fn compare(seen: Seen, now: Seen) -> Result<(), Conflict> {
     if now.state & COPYING != 0 {
@@ -316,7 +316,7 @@ fn compare(seen: Seen, now: Seen) -> Result<(), Conflict> {
     }
 }
 
-/// One of the things that a writer does, as those see it who wait for its end.
+/// A turn or a copy, as seen by those that wait for its end.
 pub(crate) struct Awaited<'a> {
     word: &'a CellWord,
     bit: State,
@@ -331,7 +331,7 @@ impl Running for Awaited<'_> {
         if !protocol().asks_before_blocking {
             return true;
         }
-        // Also where the bit is set already: the writer has to synchronise with *this* waiter.
+        // Even if the bit is already set: the writer must synchronise with *this* waiter.
         self.word
             .state
             .fetch_update(protocol().request, Ordering::Relaxed, |state| {

@@ -1,4 +1,4 @@
-//! The layout where there are no 64-bit atomics: what one word has no room for is in a second.
+//! The layout for targets without 64-bit atomics: what does not fit in one word is in a second one.
 
 pub(super) use super::split as lock;
 
@@ -11,9 +11,9 @@ pub(super) mod cell {
     /// Whether [`Cycles`] counts anything.
     pub(crate) const COUNTS_CYCLES: bool = true;
 
-    /// How often the sequence of a cell has come round, wrapping: its upper 32 bits.
+    /// How often the sequence of a cell has wrapped, itself wrapping: the sequence's upper 32 bits.
     ///
-    /// A tight writer is round a sequence of 29 bits within seconds.
+    /// A writer in a tight loop wraps a sequence of 29 bits within seconds.
     pub(crate) struct Cycles(AtomicState);
 
     /// What a reader sees of it.
@@ -32,15 +32,15 @@ pub(super) mod cell {
             self.0.load(order)
         }
 
-        /// One more. Only who has the turn may count.
+        /// Counts one more cycle. Only the writer that has the turn may call this.
         #[inline]
         pub(crate) fn count(&self) {
-            // Relaxed: nobody else stores; the fence behind the entry and the leave order it.
+            // Relaxed: nobody else stores; the fence after the entry and the leave order it.
             let cycle = self.0.load(Ordering::Relaxed);
             self.0.store(cycle.wrapping_add(1), Ordering::Relaxed);
         }
 
-        /// The sequence with its upper bits. A hint: two loads are no snapshot.
+        /// The sequence with its upper bits. A hint: two loads are not a snapshot.
         pub(crate) fn extend(&self, sequence: State, bits: u32) -> u64 {
             u64::from(self.0.load(Ordering::Relaxed)) << bits | u64::from(sequence)
         }

@@ -8,7 +8,7 @@ use crate::sync::{
     const_fn, protocol,
 };
 
-/// One write section that runs: the 20 bits from 0 to 19.
+/// One running write section: the 20 bits from 0 to 19.
 const WRITER_ONE: u64 = 1;
 /// All of the writer count.
 const WRITERS: u64 = (1 << 20) - 1;
@@ -28,7 +28,7 @@ pub struct Protocol {
     pub commit_fence: Ordering,
     /// The read-modify-write that counts a writer in.
     pub enter: Ordering,
-    /// The fence behind it.
+    /// The fence after it.
     pub enter_fence: Ordering,
     /// The read-modify-write that counts a writer out and the section as ended.
     pub exit: Ordering,
@@ -43,24 +43,24 @@ pub struct Protocol {
 }
 
 protocol! {
-    /// The choices that hold. For each, `tests/loom/weakened.rs` has a model that dies without it.
+    /// The proven choices. For each, `tests/loom/weakened.rs` has a model that fails without it.
     const PROVEN: Protocol = Protocol {
-        // Pairs with `exit`: who sees a section counted as ended sees all that it wrote. Without
-        // it a new sequence could be read together with old data.
+        // Pairs with `exit`: a reader that sees a section counted as ended sees all that it wrote.
+        // Without it, a new sequence could be read together with old data.
         begin: Ordering::Acquire,
-        // Pairs with `enter_fence`: who has seen one write of a section sees its entry. Without it
-        // the validating load could be older than the data it validates.
+        // Pairs with `enter_fence`: a reader that has seen one write of a section sees its entry.
+        // Without it, the validating load could be older than the data it validates.
         end_fence: Ordering::Acquire,
         // Pairs with `enter_fence`, both sequentially consistent: of a publication and a write
         // section that cross, at least one sees the other. Anything less is store buffering.
         commit_fence: Ordering::SeqCst,
-        // The fence behind it does all the ordering. Where the fence is elided the operation has to
-        // hold the compiler back by itself.
+        // The fence after it does all the ordering. Where the fence is elided, this operation must
+        // restrain the compiler itself.
         enter: if LOCKED_RMW_IS_FULL_FENCE { Ordering::SeqCst } else { Ordering::Relaxed },
-        // Pairs with `end_fence` (the section's writes stay behind the entry) and with
+        // Pairs with `end_fence` (the section's writes stay after the entry) and with
         // `commit_fence` (so do its loads).
         enter_fence: Ordering::SeqCst,
-        // Pairs with `begin`. All changes of the word are read-modify-writes, so that later
+        // Pairs with `begin`. All changes of the word are read-modify-writes, so later
         // writers extend this release sequence instead of breaking it.
         exit: Ordering::Release,
         // Pairs with `clear`: the waker sees the reader's place in the queue.
@@ -84,7 +84,7 @@ pub(crate) struct Word {
     /// | n | 1 | n sections run and a reader blocks, or is about to | the last one out sees the bit in the value that its exit returns |
     /// | 0 | 1 | the last one is out and about to answer | it clears the bit, then wakes; a writer may enter before it does |
     ///
-    /// The wake bit stands outside the sequence, so a stamp leaves it out.
+    /// The wake bit is not part of the sequence, so a stamp leaves it out.
     state: AtomicU64,
 }
 
@@ -129,7 +129,7 @@ impl Word {
         }
     }
 
-    /// Counts a writer in; tells whether there was room for it. It is counted either way.
+    /// Counts a writer in; returns whether there was room for it. It is counted either way.
     #[inline]
     #[must_use]
     pub(crate) fn enter(&self) -> bool {
@@ -138,7 +138,7 @@ impl Word {
         old & WRITERS < u64::from(MAX_WRITERS)
     }
 
-    /// Ends a write section; tells whether a request waits for an [`answer`](Self::answer).
+    /// Ends a write section; returns whether a request needs an [`answer`](Self::answer).
     #[inline]
     #[must_use]
     pub(crate) fn exit(&self) -> bool {
@@ -156,12 +156,12 @@ impl Word {
         last_with_request(self.state.fetch_sub(WRITER_ONE, Ordering::Relaxed))
     }
 
-    /// Asks for a wake-up by the last writer out; `false` if there is none left to give it.
+    /// Asks for a wake-up by the last writer out; `false` if no writer is left to give it.
     pub(crate) fn request_wake(&self) -> bool {
         if !protocol().asks_before_blocking {
             return true;
         }
-        // Also where the bit is set already: the writer has to synchronise with *this* reader.
+        // Even if the bit is already set: the writer must synchronise with *this* reader.
         self.state
             .fetch_update(protocol().request, Ordering::Relaxed, |state| {
                 (state & WRITERS != 0).then_some(state | WAKE)
@@ -169,9 +169,9 @@ impl Word {
             .is_ok()
     }
 
-    /// Takes the request and wakes who made it.
+    /// Takes the request and wakes the readers that made it.
     #[cold]
-    #[inline(never)] // a writer nobody waits for carries two locked instructions and no third
+    #[inline(never)] // a writer with no waiting readers has two locked instructions and no third
     pub(crate) fn answer(&self, wake: impl FnOnce()) {
         let clear = || {
             self.state.fetch_and(!WAKE, protocol().clear);

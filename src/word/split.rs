@@ -1,10 +1,10 @@
 //! Two `AtomicU32`, the layout of the 2005 patch: for targets without 64-bit atomics.
 //!
-//! Two loads are no snapshot. What makes up for it is the order in which each side takes the words:
-//! a writer counts its section as ended *before* it counts itself out, a reader asks whether a writer
-//! runs *before* it reads the sequence. The other order accepts torn reads.
+//! Two loads are not a snapshot. The order in which each side accesses the words makes up for that:
+//! a writer counts its section as ended *before* it counts itself out, and a reader checks for writers
+//! *before* it reads the sequence. The other order accepts torn reads.
 //!
-//! The sequence has 32 bits: 2³² write sections within one read section go unseen.
+//! The sequence has 32 bits: exactly 2³² write sections within one read section go unnoticed.
 
 use super::{MAX_WRITERS, answer, fence, fence_after_entry};
 use crate::conflict::{Conflict, Stamp};
@@ -14,7 +14,7 @@ use crate::sync::{
     const_fn, protocol,
 };
 
-/// One write section that runs: the bits from 0 to 30 of `writers`.
+/// One running write section: the bits from 0 to 30 of `writers`.
 const WRITER_ONE: u32 = 1;
 /// All of the writer count.
 const WRITERS: u32 = WAKE - 1;
@@ -26,7 +26,7 @@ const WAKE: u32 = 1 << 31;
 pub struct Protocol {
     /// The load of `writers` that begins a read section.
     pub begin_writers: Ordering,
-    /// The load of `sequence` behind it.
+    /// The load of `sequence` after it.
     pub begin: Ordering,
     /// The fence between what was looked at and the loads that validate it.
     pub end_fence: Ordering,
@@ -38,7 +38,7 @@ pub struct Protocol {
     pub ends_with_sequence: bool,
     /// The read-modify-write that counts a writer in.
     pub enter: Ordering,
-    /// The fence behind it.
+    /// The fence after it.
     pub enter_fence: Ordering,
     /// The read-modify-write that counts the section as ended.
     pub exit_sequence: Ordering,
@@ -55,33 +55,33 @@ pub struct Protocol {
 }
 
 protocol! {
-    /// The choices that hold. For each, `tests/loom/weakened.rs` has a model that dies without it.
+    /// The proven choices. For each, `tests/loom/weakened.rs` has a model that fails without it.
     const PROVEN: Protocol = Protocol {
         // Pairs with `exit_writers`: a reader that sees a writer gone sees its section counted, and all that
-        // it wrote. Without it a reader that waited for a section could still miss what the section did.
+        // it wrote. Without it, a reader that waited for a section could still miss what the section did.
         begin_writers: Ordering::Acquire,
         // Pairs with `exit_sequence`: a reader that sees a section counted as ended sees all that it wrote.
-        // Without it a new sequence could be read together with old data, since the section is counted
+        // Without it, a new sequence could be read together with old data, because the section is counted
         // before its writer is gone.
         begin: Ordering::Acquire,
-        // Pairs with `enter_fence`: who has seen one write of a section sees its entry, so that the
+        // Pairs with `enter_fence`: a reader that has seen one write of a section sees its entry, so the
         // load of `writers` is not older than the data it validates.
         end_fence: Ordering::Acquire,
         // Pairs with `enter_fence`, both sequentially consistent: of a publication and a write
         // section that cross, at least one sees the other. Anything less is store buffering.
         commit_fence: Ordering::SeqCst,
-        // Pairs with `exit_writers`: who sees the writer gone sees its section counted.
+        // Pairs with `exit_writers`: a reader that sees the writer gone sees its section counted.
         end_writers: Ordering::Acquire,
         ends_with_sequence: true,
-        // The fence behind it does all the ordering. Where the fence is elided the operation has to
-        // hold the compiler back by itself.
+        // The fence after it does all the ordering. Where the fence is elided, this operation must
+        // restrain the compiler itself.
         enter: if LOCKED_RMW_IS_FULL_FENCE { Ordering::SeqCst } else { Ordering::Relaxed },
-        // Pairs with `end_fence` (the section's writes stay behind the entry) and with
+        // Pairs with `end_fence` (the section's writes stay after the entry) and with
         // `commit_fence` (so do its loads).
         enter_fence: Ordering::SeqCst,
         // Pairs with `begin`.
         exit_sequence: Ordering::Release,
-        // Pairs with `end_writers`. Later writers only change the word by read-modify-writes and so
+        // Pairs with `end_writers`. Later writers change the word only by read-modify-writes, and so
         // extend this release sequence.
         exit_writers: Ordering::Release,
         // Pairs with `clear`: the waker sees the reader's place in the queue.
@@ -101,7 +101,7 @@ pub(crate) struct Word {
     /// | writers | wake | what it means | what comes next |
     /// |---|---|---|---|
     /// | 0 | 0 | at rest | a writer enters |
-    /// | n | 0 | n sections run (the last may have counted itself in `sequence` already) | enter, exit, or a reader asks to be woken |
+    /// | n | 0 | n sections run (the last may already have counted itself in `sequence`) | enter, exit, or a reader asks to be woken |
     /// | n | 1 | n sections run and a reader blocks, or is about to | the last one out sees the bit in the value that its exit returns |
     /// | 0 | 1 | the last one is out and about to answer | it clears the bit, then wakes; a writer may enter before it does |
     writers: AtomicU32,
@@ -119,7 +119,7 @@ impl Word {
 
     #[inline]
     pub(crate) fn begin(&self) -> Result<Stamp, Conflict> {
-        // In this order: the section of a writer that is seen to be gone is in the sequence.
+        // In this order: if a writer is seen to be gone, its section is in the sequence.
         if self.writers.load(protocol().begin_writers) & WRITERS != 0 {
             return Err(Conflict::WriterRunning);
         }
@@ -158,7 +158,7 @@ impl Word {
         }
     }
 
-    /// Counts a writer in; tells whether there was room for it. It is counted either way.
+    /// Counts a writer in; returns whether there was room for it. It is counted either way.
     #[inline]
     #[must_use]
     pub(crate) fn enter(&self) -> bool {
@@ -167,7 +167,7 @@ impl Word {
         old & WRITERS < MAX_WRITERS
     }
 
-    /// Ends a write section; tells whether a request waits for an [`answer`](Self::answer).
+    /// Ends a write section; returns whether a request needs an [`answer`](Self::answer).
     #[inline]
     #[must_use]
     pub(crate) fn exit(&self) -> bool {
@@ -183,12 +183,12 @@ impl Word {
         last_with_request(self.writers.fetch_sub(WRITER_ONE, Ordering::Relaxed))
     }
 
-    /// Asks for a wake-up by the last writer out; `false` if there is none left to give it.
+    /// Asks for a wake-up by the last writer out; `false` if no writer is left to give it.
     pub(crate) fn request_wake(&self) -> bool {
         if !protocol().asks_before_blocking {
             return true;
         }
-        // Also where the bit is set already: the writer has to synchronise with *this* reader.
+        // Even if the bit is already set: the writer must synchronise with *this* reader.
         self.writers
             .fetch_update(protocol().request, Ordering::Relaxed, |writers| {
                 (writers & WRITERS != 0).then_some(writers | WAKE)
@@ -196,9 +196,9 @@ impl Word {
             .is_ok()
     }
 
-    /// Takes the request and wakes who made it.
+    /// Takes the request and wakes the readers that made it.
     #[cold]
-    #[inline(never)] // a writer nobody waits for carries two locked instructions and no third
+    #[inline(never)] // a writer with no waiting readers has two locked instructions and no third
     pub(crate) fn answer(&self, wake: impl FnOnce()) {
         let clear = || {
             self.writers.fetch_and(!WAKE, protocol().clear);

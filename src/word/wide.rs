@@ -1,4 +1,4 @@
-//! The layout where there are 64-bit atomics: one word has room for everything.
+//! The layout for targets with 64-bit atomics: one word has room for everything.
 
 pub(super) use super::packed as lock;
 
@@ -11,10 +11,10 @@ pub(super) mod cell {
     /// Whether [`Cycles`] counts anything.
     pub(crate) const COUNTS_CYCLES: bool = false;
 
-    /// Nothing: a sequence of 61 bits does not come round.
+    /// Nothing: a sequence of 61 bits does not wrap in practice.
     pub(crate) struct Cycles;
 
-    /// What there is to see of it.
+    /// What a reader sees of it.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub(crate) struct Cycle;
 

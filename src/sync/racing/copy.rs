@@ -1,13 +1,13 @@
-//! Copies of which one side is shared, each byte by a relaxed atomic access, as fast as the machine can.
+//! Copies with one shared side, where each byte is a relaxed atomic access, as fast as the machine can do them.
 //!
-//! The portable copy goes word by word, since the language has no wider relaxed access. On x86-64, values from 64
-//! bytes on are moved by vector instructions inside `asm!`. What such a block does to memory is for its author to
-//! say, and these say: *relaxed atomic accesses, byte by byte*. That is less than the machine does, which tears no
-//! word, and all that is needed here, since torn values are thrown away. Where two steps overlap, bytes are
-//! loaded twice, or stored twice with the same value.
+//! The portable copy goes word by word, because the language has no wider relaxed access. On x86-64, values of 64
+//! bytes or more are moved by vector instructions inside `asm!`. The author of such a block declares what it does to
+//! memory, and these blocks declare: *relaxed atomic accesses, byte by byte*. The machine does more than that, because
+//! it tears no word, but torn values are thrown away, so this is all that is needed. Where two steps overlap, bytes
+//! are loaded twice, or stored twice with the same value.
 //!
-//! Only the shared side is accessed in there. The other side is plain memory to the compiler, which then often
-//! builds the value where it is wanted.
+//! The `asm!` blocks access only the shared side. To the compiler, the other side is plain memory, so it can often
+//! build the value where it is wanted.
 //!
 //! Miri and ThreadSanitizer cannot look into `asm!`: under Miri, and with `--cfg seqschedlock_portable`, all copies
 //! are portable.
@@ -40,8 +40,8 @@ mod portable {
     ///
     /// # Safety
     ///
-    /// `from` is valid for reads and aligned to 8 bytes, and all concurrent access to it is by functions of
-    /// this module. `to` is valid for writes, and nobody else accesses it.
+    /// `from` must be valid for reads and aligned to 8 bytes, and all concurrent access to it must be by functions
+    /// of this module. `to` must be valid for writes, and nobody else may access it.
     #[inline(always)]
     pub(in super::super) unsafe fn load<T: NoUninit>(from: *mut T, to: *mut T) {
         // SAFETY: the caller's promise, and `T: NoUninit` has no uninitialised bytes.
@@ -55,8 +55,8 @@ mod portable {
     ///
     /// # Safety
     ///
-    /// `to` is valid for writes and aligned to 8 bytes, all concurrent access to it is by functions of this
-    /// module, and nobody else stores to it.
+    /// `to` must be valid for writes and aligned to 8 bytes, all concurrent access to it must be by functions of
+    /// this module, and nobody else may store to it.
     #[inline(always)]
     pub(in super::super) unsafe fn store<T: NoUninit>(from: &T, to: *mut T) {
         // SAFETY: the caller's promise, and `T: NoUninit` has no uninitialised bytes.
@@ -78,12 +78,12 @@ mod vectors {
 
     use super::portable;
 
-    /// From so many bytes on, vectors are faster than words.
+    /// From this many bytes on, vectors are faster than words.
     const LEAST: usize = 64;
-    /// From so many bytes on, the longer vectors of AVX are faster, where the machine has them, and a call is worth
-    /// what it costs: the compiler can see what it does to the side that is not shared.
+    /// From this many bytes on, the longer vectors of AVX are faster, if the machine has them, and a call is worth
+    /// its cost: the compiler can see what it does to the side that is not shared.
     const LARGE: usize = 256;
-    /// From so many bytes on, it is worth another step to align the others.
+    /// From this many bytes on, an extra step to align the others pays off.
     const LEAST_TO_ALIGN: usize = 1024;
 
     /// As [`portable::load`].
@@ -166,8 +166,8 @@ mod vectors {
         }
     }
 
-    /// Calls `$step` with the offsets at which it has to move `$bytes` bytes, so that all `$size` are moved: from
-    /// `$first` on one after the other, and what is left at the end overlaps.
+    /// Calls `$step` with the offsets at which it must move `$bytes` bytes each, so that all `$size` bytes are moved:
+    /// one after the other from `$first` on, and the last step overlaps the one before.
     macro_rules! steps {
         ($step:ident: $bytes:literal of $size:ident from $first:expr) => {{
             let last = $size - $bytes;
@@ -225,8 +225,8 @@ mod vectors {
 
     /// # Safety
     ///
-    /// Both are valid for `size` bytes, which is at least [`LEAST`]. What is shared of them is accessed by functions
-    /// of this module alone.
+    /// Both must be valid for `size` bytes, which is at least [`LEAST`]. The shared side must be accessed only by
+    /// functions of this module.
     #[inline(always)]
     unsafe fn load_by_16(from: *const u8, to: *mut u8, size: usize) {
         macro_rules! step {
@@ -268,8 +268,8 @@ mod vectors {
         steps!(step: 64 of size from 0);
     }
 
-    /// Of large values the first step is taken again from where the destination is aligned, since stores that cross a
-    /// line are slow.
+    /// For large values, the steps after the first one start where the destination is aligned, because stores that
+    /// cross a cache line are slow.
     ///
     /// # Safety
     ///
@@ -298,8 +298,8 @@ mod vectors {
         steps!(step: 128 of size from first);
     }
 
-    /// Aligned to the source, if to anything: it has often been written just now, and a load that takes bytes of two
-    /// such stores has to wait for both.
+    /// Keeps the alignment of the source, not that of the destination. The source has often just been written, and a
+    /// load that takes bytes from two such stores must wait for both.
     ///
     /// # Safety
     ///
@@ -329,7 +329,7 @@ mod vectors {
 
         type Copy = unsafe fn(*const u8, *mut u8, usize);
 
-        /// Copies `size` bytes between places off any alignment, and looks for what was missed and what was hit.
+        /// Copies `size` bytes between unaligned places, and checks that all of them and no others were written.
         fn check(copies: [Copy; 2], size: usize, off: [usize; 2]) {
             let from: [u8; 6000] = core::array::from_fn(|index| (index % 251) as u8);
             for copy in copies {

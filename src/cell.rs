@@ -142,7 +142,7 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
     /// # Errors
     ///
     /// [`Conflict::WriterRunning`] if a value is being copied back, [`Conflict::Race`] if one was copied back
-    /// during the attempt. A value that is loaded in one access never fails.
+    /// during the attempt. The load of a value in one access never fails.
     #[inline]
     pub fn try_load(&self) -> Result<T, Conflict> {
         let mut value = MaybeUninit::uninit();

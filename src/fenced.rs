@@ -69,7 +69,7 @@ use crate::wait::Wait;
 ///
 /// # Traps
 ///
-/// - **`hit` before publishing** is the very mistake that this crate prevents: a whole update fits between the
+/// - **`hit` before publishing** is the very mistake that this crate exists to prevent: a whole update fits between the
 ///   check and the insertion and finds nothing to remove, so the stale entry stays open for ever. Ask `hit` only
 ///   about an entry that a lookup has found where updates look for it.
 /// - **`hit` on what a load handed over.** A cache that coalesces loads may hand an entry to a late waiter after
@@ -114,7 +114,7 @@ impl<T> Fenced<T> {
     /// load a flag. `None` means that an update overlapped the load, or still does: treat the entry as a
     /// miss and replace it.
     ///
-    /// Do not ask about an entry that has not been published yet, or that a load handed over: see
+    /// Do not use it on an entry that has not been published yet, or that a load handed over: see
     /// [traps](Self#traps). `fence` must be the lock that made the stamp.
     ///
     /// Ordering: none beyond that of the lookup, which must make visible what was put into the cache. The

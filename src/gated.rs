@@ -169,8 +169,8 @@ impl<W: Wait> GatedSeqSchedLock<W> {
         act()
     }
 
-    /// Looks until the result is valid, and always gets through: after a few failed attempts it keeps the gate
-    /// closed during the last one.
+    /// Looks until the result is valid, and gets through: after a few failed attempts it keeps the gate closed during
+    /// the last one.
     ///
     /// The result of a failed look is dropped. Waits as `W` says. A caller inside its own write section waits for
     /// itself.
@@ -199,8 +199,8 @@ impl<W: Wait> GatedSeqSchedLock<W> {
         self.lock.try_read(look)
     }
 
-    /// Loads, and publishes what is still valid. Always gets through: after a few failed attempts it keeps the gate
-    /// closed during the last load.
+    /// Loads, and publishes what is still valid. It gets through: after a few failed attempts it keeps the gate closed
+    /// during the last load.
     ///
     /// `load` consults the source. After a conflict its result is dropped and it runs again. It may return a `Result`:
     /// `publish` decides whether to publish that. `publish` runs once, inside the gate, so it should be short. Every

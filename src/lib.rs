@@ -6,7 +6,7 @@
 //! cache serves a value that is no longer true, and nothing will ever correct it. A lock around everything would
 //! help, but the source is slow and there are many readers.
 //!
-//! With this lock, writers count themselves in and out. Their sections may take long, sleep, be held across an
+//! With this lock, writers count themselves in and out. Their sections may be long, sleep, be held across an
 //! `.await`, and overlap one another. Readers take a [`Stamp`], work, and find out afterwards whether a section
 //! overlapped their work. They only load, so a reader that gets through never delays another reader or a writer. (A
 //! reader that chooses to block sets a bit and enters a queue, and the last writer out wakes it.) With [`Spin`], the
@@ -128,9 +128,9 @@
 //!   let those who find it ask first ([`Fenced`]), or validate inside a lock of your own that writers take
 //!   after [`write`](RawSeqSchedLock::write).
 //! - Never wait while holding something that a writer may need in order to finish: a write section of any
-//!   lock (two keys may share a stripe), a lock that writers take inside their sections, or a thread of an
-//!   executor whose tasks hold sections across `.await` (use the `_async` forms there). While holding any of
-//!   these, use the `try_` forms.
+//!   lock (two keys may share a stripe), or a lock that writers take inside their sections. Use the `try_`
+//!   forms there. Never block a thread of an executor whose tasks hold sections across `.await`: use the
+//!   `_async` forms there.
 //! - After a few conflicts, serve the value uncached or take a lock of your own. That bounds the work.
 //!
 //! # What it does not do
@@ -155,7 +155,7 @@
 //! | feature | default | what for |
 //! |---|---|---|
 //! | `std` | yes | `Yield`, timeouts, blocking in `Park` (the last two not on WebAssembly) |
-//! | `park` | yes | `Park`: readers that block or are awaited (needs an allocator) |
+//! | `park` | yes | `Park`: readers that block or await (needs an allocator) |
 //! | `cell` | yes | `SeqSchedCell`: snapshots of plain data (bytemuck 1, atomic-memcpy) |
 //! | `portable-atomic` | no | targets without compare-and-swap |
 //! | `loom` | no | under `--cfg loom`: loom's atomics, to model what you build on this crate |
@@ -165,10 +165,10 @@
 //!
 //! # Under loom
 //!
-//! In your own crate, `--cfg loom` and the feature `loom` together replace this crate's atomics by loom's, so your
-//! models explore them too. With the cfg alone, the atomics stay those of `core`, and loom sees nothing of the lock. With
-//! both, constructors are not `const`, and `Wait::INIT` is a function `init()`. A lock in a `static` needs two
-//! declarations:
+//! In your own crate, `--cfg loom` and the feature `loom` together replace this crate's atomics with loom's, so your
+//! models explore them too. The cfg reaches every dependency: wherever you set it, enable the feature, or `park` does
+//! not compile (event-listener looks at the cfg alone). Constructors are then not `const`, and `Wait::INIT` is a
+//! function `init()`. A lock in a `static` needs two declarations:
 //!
 #![cfg_attr(feature = "park", doc = "```")]
 #![cfg_attr(not(feature = "park"), doc = "```ignore")]

@@ -520,10 +520,10 @@ pub struct WriteGuard<'a, W: Wait> {
 impl<W: Wait> WriteGuard<'_, W> {
     /// Ends the section as one that changed nothing: readers that overlapped it do not race.
     ///
-    /// "Nothing" means that no reader could have seen a difference at any moment. Changing something and
-    /// then restoring it does not count: a reader that saw the difference in between would be told that all
-    /// is well. Nor is it enough to have found nothing to *remove* if the source has changed: a fill that
-    /// will insert the old value may be under way.
+    /// "Nothing" means that no reader could have seen a difference at any moment. Do not cancel after changing
+    /// something and restoring it: a reader that saw the difference in between would be told that all is well.
+    /// Nor is it enough to have found nothing to *remove* if the source has changed: a fill that will insert the
+    /// old value may be under way.
     ///
     /// # Examples
     ///

@@ -24,7 +24,7 @@ use crate::word::Running;
 /// A waiting strategy: what a reader does while write sections run.
 ///
 /// Writers never wait, so this concerns only readers that have met a writer. (Writers
-/// of a `SeqSchedCell` wait for one another, in the same way.) Choose a strategy by the lock's type
+/// of a `SeqSchedCell` wait for one another, in the same way.) Choose a strategy with the lock's type
 /// parameter:
 ///
 /// | strategy | a waiting reader | choose it if |

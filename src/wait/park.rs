@@ -7,7 +7,7 @@ use super::queue::{Place, Queue, Waiter, wake_each};
 use super::{Wait, Writers};
 use crate::sync::{Backoff, SPINS_BEFORE_BLOCKING, wait_init};
 
-/// Readers spin for a few microseconds and then block until the last writer out wakes them; or they await that.
+/// Readers spin for a few microseconds, then block until the last writer out wakes them. Tasks await instead.
 ///
 /// Right for sections that sleep. A lock with this strategy is 16 bytes on 64-bit targets. A writer with no
 /// waiting readers pays for testing one bit of a value it already has. Needs an allocator: the first reader that
@@ -130,7 +130,7 @@ impl Park {
 
 /// Spins for a few microseconds at most; returns whether the writers have left.
 ///
-/// It does not yield the processor. On a busy machine, that takes many times as long as to block and be
+/// It does not yield the processor. On a busy machine, yielding takes many times as long as to block and be
 /// woken, because the thread that gets the processor keeps it for a time slice.
 pub(super) fn spin_briefly(writers: &Writers<'_>, over: impl Fn() -> bool) -> bool {
     let backoff = Backoff::new();

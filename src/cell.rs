@@ -56,7 +56,14 @@ const LARGE: usize = 256;
 /// - Values of 1, 2, 4 or 8 bytes (up to 4 without 64-bit atomics) are loaded and stored in one access. Their
 ///   readers never wait and never fail.
 ///
-/// `W` says how readers and writers [wait](Wait). In a task, use [`lock_async`](Self::lock_async).
+/// `W` says how readers and writers [wait](Wait).
+///
+/// # In tasks
+///
+/// Readers may `load` anywhere. To write in a task, await the turn: `*cell.lock_async().await = value`. The other
+/// methods that take a turn ([`store`](Self::store), [`swap`](Self::swap), [`update`](Self::update),
+/// [`lock`](Self::lock)) block the thread while somebody else has it. If that thread also polls a future that is in
+/// line for the same cell, this is a deadlock and not just a delay: the turn may be that future's, and nobody polls it.
 ///
 /// # Limits
 ///

@@ -1,4 +1,5 @@
-//! A lock whose readers get through whatever its writers do: sections begin inside a gate, and readers publish in it.
+//! A lock whose readers get through beside writers that never pause: sections begin inside a gate, and readers
+//! publish in it.
 
 #[cfg(feature = "park")]
 mod park;
@@ -15,7 +16,11 @@ use crate::wait::Wait;
 ///
 /// A reader of a plain lock starves beside writers whose sections follow one another without a pause: a slow load
 /// does not fit between two of them, and no wake-up helps. Here, a reader that has lost a few times keeps the gate
-/// closed during its load. It waits only for the sections that already run.
+/// closed during its load. It waits only for the sections that already run. It does the same, at once, if it finds
+/// sections running: a moment without any may never come.
+///
+/// The gate is as fair as `W`. With `Park`, whoever waits at it stands in line. With the other strategies it is taken
+/// by whoever looks at the right moment.
 ///
 /// With the gate, nothing need be taken back. [`publish`](Self::publish) validates and publishes inside it, so no
 /// section begins in between, and nothing invalid is ever visible.
@@ -37,9 +42,15 @@ use crate::wait::Wait;
 /// end. Inside a section, do not begin another section of the same gate, and do not call
 /// [`publish`](Self::publish) or [`read`](Self::read). A load must not begin a section either.
 ///
+/// Begin a section while holding nothing that a load or a publication of the same gate needs, such as the mutex
+/// of the cache: take it after [`write`](Self::write).
+///
 /// If a writer needs sections on several such locks, all writers must begin them in the same fixed order. A reader
 /// that keeps one gate waits for the sections of that lock. Their owners may still have later gates to pass, but
-/// never that one or an earlier one.
+/// never that one or an earlier one. A load that reads or publishes at another gate follows the same order.
+///
+/// A thread that polls futures of this lock must not block on it: one of its own futures may be next in line, and
+/// would never be polled. In tasks, use the `_async` methods throughout.
 ///
 /// # Examples
 ///
@@ -151,10 +162,12 @@ impl<W: Wait> GatedSeqSchedLock<W> {
     /// ```
     #[inline]
     pub fn commit<R>(&self, stamp: Stamp, publish: impl FnOnce() -> R) -> Result<R, Conflict> {
-        let _gate = self.gate.lock();
+        let gate = self.gate.lock();
         // The gate orders this with the beginning of every section, so `read_end` is enough.
         self.lock.read_end(stamp)?;
-        Ok(publish())
+        let published = publish();
+        drop(gate); // see `write`
+        Ok(published)
     }
 
     /// Keeps the gate, waits for the running sections to end, then calls `act` while no section runs and none begins:
@@ -163,10 +176,12 @@ impl<W: Wait> GatedSeqSchedLock<W> {
     /// What `act` loads is valid, and may be published at once. New sections wait until it returns. Waits as `W`
     /// says; a caller inside its own write section waits for itself.
     pub fn alone<R>(&self, act: impl FnOnce() -> R) -> R {
-        let _gate = self.gate.lock();
+        let gate = self.gate.lock();
         // Once this has seen the last section gone, it sees what all of them wrote.
         let _none_runs = self.lock.read_begin_wait();
-        act()
+        let found = act();
+        drop(gate); // see `write`
+        found
     }
 
     /// Looks until the result is valid, and gets through: after a few failed attempts it keeps the gate closed during
@@ -236,9 +251,11 @@ impl<W: Wait> GatedSeqSchedLock<W> {
                 continue;
             };
             let loaded = load();
-            let _gate = self.gate.lock();
+            let gate = self.gate.lock();
             if self.lock.read_end(stamp).is_ok() {
-                return publish(loaded);
+                let published = publish(loaded);
+                drop(gate); // see `write`
+                return published;
             }
         }
         self.alone(|| publish(load()))
@@ -246,8 +263,8 @@ impl<W: Wait> GatedSeqSchedLock<W> {
 
     /// Begins a write section: see [`RawSeqSchedLock::write`]. May wait for the gate, as `W` says.
     ///
-    /// It waits while a reader publishes, and while a reader that has lost a few times looks or loads. A caller
-    /// inside its own write section may wait for itself.
+    /// It waits while a reader publishes, and while a reader keeps the gate: until the running sections have ended and
+    /// that reader has looked or loaded. A caller inside its own write section may wait for itself.
     ///
     /// Ordering: as [`RawSeqSchedLock::write`].
     ///
@@ -256,15 +273,20 @@ impl<W: Wait> GatedSeqSchedLock<W> {
     /// If 524 288 write sections already run on this lock, or if `W` panics.
     #[inline]
     pub fn write(&self) -> WriteGuard<'_, W> {
-        let _gate = self.gate.lock();
-        self.lock.write()
+        let gate = self.gate.lock();
+        let section = self.lock.write();
+        // A waker may panic as the gate opens. The section then ends here; as a return value it would be leaked.
+        drop(gate);
+        section
     }
 
     /// Begins a write section unless the gate is closed, or there are too many sections. Never waits.
     #[inline]
     pub fn try_write(&self) -> Option<WriteGuard<'_, W>> {
-        let _gate = self.gate.try_lock()?;
-        self.lock.try_write()
+        let gate = self.gate.try_lock()?;
+        let section = self.lock.try_write();
+        drop(gate); // see `write`
+        section
     }
 
     /// How many write sections run: a hint, out of date as soon as it is read.

@@ -433,7 +433,8 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// could be taken for fresh.
     ///
     /// The caller vouches that none of these sections still has an owner. If one does, it is ended twice, the writer
-    /// count is wrong, and the lock is useless from then on. Changes that the sections left unfinished stay unfinished.
+    /// count is wrong, and the lock is useless from then on. Two callers at the same time do no harm. Changes that the
+    /// sections left unfinished stay unfinished.
     ///
     /// # Examples
     ///
@@ -450,11 +451,19 @@ impl<W: Wait> RawSeqSchedLock<W> {
     /// ```
     pub fn end_abandoned(&self) -> usize {
         let mut ended = 0;
-        while self.word.writers() != 0 {
-            drop(WriteGuard { lock: self });
+        while let Some(asked) = self.word.exit_one() {
             ended += 1;
+            self.answer(asked);
         }
         ended
+    }
+
+    /// Wakes the readers that asked the last writer out for it.
+    #[inline]
+    fn answer(&self, asked: bool) {
+        if W::WAKES && asked {
+            self.word.answer(|| self.wait.wake());
+        }
     }
 
     /// How many write sections run: a hint, out of date as soon as it is read.
@@ -555,10 +564,7 @@ impl<W: Wait> WriteGuard<'_, W> {
     pub fn cancel(self) {
         let lock = self.lock;
         core::mem::forget(self);
-        let asked = lock.word.cancel();
-        if W::WAKES && asked {
-            lock.word.answer(|| lock.wait.wake());
-        }
+        lock.answer(lock.word.cancel());
     }
 }
 
@@ -567,10 +573,7 @@ impl<W: Wait> Drop for WriteGuard<'_, W> {
     fn drop(&mut self) {
         // The lock is still used after the section has been counted out, when others may see no writers.
         // The guard's borrow keeps it alive until the answer.
-        let asked = self.lock.word.exit();
-        if W::WAKES && asked {
-            self.lock.word.answer(|| self.lock.wait.wake());
-        }
+        self.lock.answer(self.lock.word.exit());
     }
 }
 

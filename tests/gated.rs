@@ -163,6 +163,7 @@ mod awaited {
     use core::pin::pin;
     use core::task::{Context, Waker};
     use std::sync::Arc;
+    use std::task::Wake;
 
     use seqschedlock::Park;
 
@@ -181,6 +182,36 @@ mod awaited {
         }
         assert!(lock.try_write().is_some());
         drop(section);
+    }
+
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as a waker must not");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_as_the_gate_opens_leaves_no_section_behind() {
+        let lock = GatedSeqSchedLock::<Park>::new();
+        let [mut first, mut second] = [(); 2].map(|()| Box::pin(lock.write_async()));
+        let panics = Waker::from(Arc::new(Panics));
+        lock.alone(|| {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(first.as_mut().poll(&mut context).is_pending());
+            let mut context = Context::from_waker(&panics);
+            assert!(second.as_mut().poll(&mut context).is_pending());
+        });
+        // The first begins its section, and opens the gate, which wakes the second.
+        let begins = catch_unwind(AssertUnwindSafe(|| {
+            let mut context = Context::from_waker(Waker::noop());
+            first.as_mut().poll(&mut context).is_ready()
+        }));
+        assert!(begins.is_err());
+        assert_eq!(lock.writers(), 0, "a section that nobody owns");
+        drop((first, second));
+        assert!(lock.try_write().is_some());
     }
 
     #[test]

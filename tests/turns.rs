@@ -92,6 +92,31 @@ fn a_writer_that_comes_too_late_several_times_is_handed_the_turn() {
     assert!(cell.try_lock().is_some());
 }
 
+/// Two in line, of which each is woken while the other is still on its way, and a newcomer that is faster every time.
+#[test]
+fn a_writer_keeps_count_of_its_losses_while_others_are_woken() {
+    let cell = Cell::new([1, 1]);
+    let woken: [Arc<Woken>; 2] = Default::default();
+    let [mut first, mut second] = [(); 2].map(|()| Box::pin(cell.lock_async()));
+    let mut guard = cell.lock();
+    assert!(poll(first.as_mut(), &woken[0]).is_pending());
+    assert!(poll(second.as_mut(), &woken[1]).is_pending());
+    for lost in 1..=LOSSES {
+        drop(guard);
+        guard = cell.try_lock().expect("a writer may be faster");
+        // Somebody asks and gives up. So the end of this turn wakes the second.
+        assert!(poll(pin!(cell.lock_async()), &Arc::default()).is_pending());
+        drop(guard);
+        guard = cell.try_lock().expect("a writer may be faster");
+        assert!(poll(first.as_mut(), &woken[0]).is_pending());
+        assert!(poll(second.as_mut(), &woken[1]).is_pending());
+        assert_eq!(times(&woken), [lost; 2]);
+    }
+    drop(guard);
+    assert!(cell.try_lock().is_none(), "the turn is the first one's");
+    assert!(poll(first.as_mut(), &woken[0]).is_ready());
+}
+
 /// Two in line, of which the first has been handed the turn, or woken.
 fn gives_up(handed: bool) {
     let cell = Cell::new([1, 1]);
@@ -241,4 +266,114 @@ async fn nobody_is_left_in_line() {
     let sometimes = giving_up.await.unwrap() + impatient.join().unwrap();
     blocking.join().unwrap();
     assert_eq!(cell.load(), [5 * ROUNDS + sometimes; 2]);
+}
+
+/// Wakers that panic where none should.
+mod wakers {
+    use core::cell::Cell as Counter;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::ptr::null;
+    use std::task::{RawWaker, RawWakerVTable};
+
+    use super::*;
+
+    thread_local! {
+        /// Clones and drops that go well before one panics.
+        static CLONES: Counter<u32> = const { Counter::new(u32::MAX) };
+        static DROPS: Counter<u32> = const { Counter::new(u32::MAX) };
+    }
+
+    fn count_down(left: &Counter<u32>) {
+        left.set(left.get().wrapping_sub(1));
+        assert_ne!(left.get(), u32::MAX, "as a waker must not");
+    }
+
+    fn table() -> &'static RawWakerVTable {
+        static TABLE: RawWakerVTable = RawWakerVTable::new(
+            |_| {
+                CLONES.with(count_down);
+                RawWaker::new(null(), table())
+            },
+            |_| panic!("as a waker must not"),
+            |_| panic!("as a waker must not"),
+            |_| DROPS.with(count_down),
+        );
+        &TABLE
+    }
+
+    fn panics() -> Waker {
+        // SAFETY: there is no data, so the functions may be called in any way.
+        unsafe { Waker::from_raw(RawWaker::new(null(), table())) }
+    }
+
+    fn panicked<R>(call: impl FnOnce() -> R) -> bool {
+        catch_unwind(AssertUnwindSafe(|| drop(call()))).is_err()
+    }
+
+    #[test]
+    fn a_clone_that_panics_loses_no_wake_up() {
+        let cell = Cell::new([1, 1]);
+        let woken: [Arc<Woken>; 1] = Default::default();
+        let waker = panics();
+        let mut context = Context::from_waker(&waker);
+        let mut guard = cell.lock();
+        let mut behind = pin!(cell.lock_async());
+        {
+            let mut gone = pin!(cell.lock_async());
+            assert!(gone.as_mut().poll(&mut context).is_pending());
+            assert!(poll(behind.as_mut(), &woken[0]).is_pending());
+            // `wake` of this waker panics, and so it is the writer that leaves that hears of it.
+            assert!(panicked(|| drop(guard)));
+            guard = cell.try_lock().expect("a writer may be faster");
+            // One as it looks, and the one that panics as it enters the line again.
+            CLONES.set(1);
+            assert!(panicked(|| gone.as_mut().poll(&mut context).is_ready()));
+            CLONES.set(u32::MAX);
+        }
+        assert_eq!(times(&woken), [1]);
+        drop(guard);
+        assert!(poll(behind, &woken[0]).is_ready());
+    }
+
+    #[test]
+    fn a_drop_that_panics_loses_no_turn() {
+        let cell = Cell::new([1, 1]);
+        let waker = panics();
+        let mut context = Context::from_waker(&waker);
+        {
+            let mut gone = pin!(cell.lock_async());
+            let mut guard = cell.lock();
+            for _ in 0..LOSSES {
+                assert!(gone.as_mut().poll(&mut context).is_pending());
+                assert!(panicked(|| drop(guard)));
+                guard = cell.try_lock().expect("a writer may be faster");
+            }
+            assert!(gone.as_mut().poll(&mut context).is_pending());
+            assert!(panicked(|| drop(guard)));
+            assert!(cell.try_lock().is_none(), "the turn has been handed over");
+            DROPS.set(0);
+            assert!(panicked(|| gone.as_mut().poll(&mut context).is_ready()));
+            DROPS.set(u32::MAX);
+        }
+        assert!(cell.try_lock().is_some(), "the turn is nobody's");
+    }
+
+    /// A second panic would end the process.
+    #[test]
+    fn a_wake_up_that_is_passed_on_while_a_panic_unwinds_may_panic() {
+        let cell = Cell::new([1, 1]);
+        let waker = panics();
+        let mut behind = pin!(cell.lock_async());
+        let mut gone = Box::pin(cell.lock_async());
+        let guard = cell.lock();
+        assert!(poll(gone.as_mut(), &Arc::default()).is_pending());
+        let mut context = Context::from_waker(&waker);
+        assert!(behind.as_mut().poll(&mut context).is_pending());
+        drop(guard);
+        assert!(panicked(|| {
+            let _dropped_by_the_panic = gone;
+            panic!("the caller's own");
+        }));
+        assert!(behind.as_mut().poll(&mut context).is_ready());
+    }
 }

@@ -206,6 +206,28 @@ fn abandoned_sections_are_ended_and_readers_woken() {
     assert_eq!(lock.end_abandoned(), 0);
 }
 
+/// As two processes do that both saw a third one die.
+#[test]
+fn two_that_end_what_was_abandoned_end_it_once() {
+    const ROUNDS: usize = if cfg!(miri) { 5 } else { 5000 };
+    for round in 0..ROUNDS {
+        let lock = RawSeqSchedLock::<Spin>::new();
+        std::mem::forget(lock.write());
+        let both = std::sync::Barrier::new(2);
+        let ended = thread::scope(|threads| {
+            let survivors = [(); 2].map(|()| {
+                threads.spawn(|| {
+                    both.wait();
+                    lock.end_abandoned()
+                })
+            });
+            survivors.map(|survivor| survivor.join().unwrap())
+        });
+        assert_eq!(ended.iter().sum::<usize>(), 1, "round {round}");
+        assert_eq!(lock.writers(), 0);
+    }
+}
+
 #[test]
 fn a_writer_wakes_only_if_a_reader_asked() {
     let lock = Arc::new(RawSeqSchedLock::<Queue>::new());

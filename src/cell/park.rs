@@ -55,7 +55,8 @@ impl<T: NoUninit> SeqSchedCell<T, Park> {
     /// As [`lock`](Self::lock), but awaits the turn: use this one in a task.
     ///
     /// The guard may be held across an `.await`. Tasks that await their turn do not block their thread. A future that
-    /// is dropped leaves nothing behind; if it was next in line, the one behind it is woken.
+    /// is dropped leaves nothing behind; if it was next in line, the one behind it is woken. One that has been woken,
+    /// and is kept without being polled or dropped, holds up those behind it.
     ///
     /// # Examples
     ///

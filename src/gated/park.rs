@@ -22,9 +22,11 @@ impl GatedSeqSchedLock<Park> {
                 return found;
             }
         }
-        let _gate = self.gate.lock_async().await;
+        let gate = self.gate.lock_async().await;
         let _none_runs = self.lock.read_begin_async().await;
-        look().await
+        let found = look().await;
+        drop(gate); // see `write`
+        found
     }
 
     /// As [`publish`](Self::publish), but awaits what `load` returns, the gate and the sections.
@@ -58,19 +60,24 @@ impl GatedSeqSchedLock<Park> {
                 continue;
             };
             let loaded = load().await;
-            let _gate = self.gate.lock_async().await;
+            let gate = self.gate.lock_async().await;
             // Not `read_end`: the task may end on another thread than the one on which it loaded.
             if self.lock.read_commit(stamp).is_ok() {
-                return publish(loaded);
+                let published = publish(loaded);
+                drop(gate); // see `write`
+                return published;
             }
         }
-        let _gate = self.gate.lock_async().await;
+        let gate = self.gate.lock_async().await;
         let _none_runs = self.lock.read_begin_async().await;
-        let loaded = load().await;
-        publish(loaded)
+        let published = publish(load().await);
+        drop(gate); // see `write`
+        published
     }
 
     /// As [`write`](Self::write), but awaits the gate.
+    ///
+    /// Poll the future or drop it: one that has been woken and is kept without being polled holds up the line.
     ///
     /// # Examples
     ///
@@ -88,7 +95,9 @@ impl GatedSeqSchedLock<Park> {
     /// # }
     /// ```
     pub async fn write_async(&self) -> WriteGuard<'_, Park> {
-        let _gate = self.gate.lock_async().await;
-        self.lock.write()
+        let gate = self.gate.lock_async().await;
+        let section = self.lock.write();
+        drop(gate); // see `write`
+        section
     }
 }

@@ -11,7 +11,7 @@ use crate::sync::{Backoff, SPINS_BEFORE_BLOCKING, wait_init};
 ///
 /// Right for sections that sleep. A lock with this strategy is 16 bytes on 64-bit targets. A writer with no
 /// waiting readers pays for testing one bit of a value it already has. Needs an allocator: the first reader that
-/// blocks allocates a queue, and each reader that blocks allocates an entry in it.
+/// blocks allocates a queue, and each reader that blocks takes an entry in it.
 ///
 /// Without `std`, and on WebAssembly, threads cannot be parked: readers can still await, but a
 /// blocking wait spins, and there are no deadlines.
@@ -24,6 +24,9 @@ use crate::sync::{Backoff, SPINS_BEFORE_BLOCKING, wait_init};
 /// The wakers of tasks run on the writer's thread, while no lock is held. A waker may poll or drop its task inside
 /// `wake`. If one panics, the others are still woken. Then the panic continues in the writer, unless that thread
 /// is already unwinding. (Without `std` it continues at once, and the readers after it may not be woken.)
+///
+/// Turns of a cell or a gate pass from one writer to the next. If wakers poll or drop their task on the spot, each of
+/// these calls is inside the one before: thousands of such writers in line take as much stack.
 ///
 /// The queue has a lock of its own, held for a few instructions. Without `std` that lock spins: in that case, do
 /// not end sections in interrupt handlers, or in tasks with a higher priority than the waiting ones.

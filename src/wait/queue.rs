@@ -35,40 +35,53 @@ impl Waiter {
     }
 }
 
-/// The waiters for one thing, by ticket, that is, in the order in which they came.
+/// A number in the order of arrival, and how often its holder has been woken in vain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ticket {
+    pub(super) number: u64,
+    pub(super) losses: u32,
+}
+
+/// The waiters for one thing, by ticket.
 #[derive(Default)]
 pub(super) struct Waiters {
     tickets: u64,
     /// In the order of the tickets. Leaving from the middle leaves a gap, never one at the front.
-    line: VecDeque<(u64, Option<Waiter>)>,
+    line: VecDeque<(Ticket, Option<Waiter>)>,
     gaps: usize,
 }
 
 impl Waiters {
-    /// Adds a waiter at the end of the line, or at its earlier place if it has a ticket.
-    pub(super) fn enter(&mut self, ticket: Option<u64>, waiter: Waiter) -> u64 {
-        let Some(ticket) = ticket else {
-            self.tickets += 1;
-            self.line.push_back((self.tickets, Some(waiter)));
-            return self.tickets;
-        };
-        let place = self.line.partition_point(|(other, _)| *other < ticket);
-        self.line.insert(place, (ticket, Some(waiter)));
-        ticket
+    pub(super) fn new_ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket {
+            number: self.tickets,
+            losses: 0,
+        }
     }
 
-    /// The waiter with a ticket, or the gap it has left.
-    fn find(&mut self, ticket: u64) -> Option<&mut Option<Waiter>> {
-        let place = self
-            .line
-            .binary_search_by_key(&ticket, |(ticket, _)| *ticket);
-        Some(&mut self.line[place.ok()?].1)
+    /// Adds a waiter at the place of its ticket.
+    pub(super) fn enter(&mut self, ticket: Ticket, waiter: Waiter) {
+        match self.find(ticket.number) {
+            Ok(place) => {
+                self.gaps -= 1; // its own, from when it left
+                self.line[place] = (ticket, Some(waiter));
+            }
+            Err(place) => self.line.insert(place, (ticket, Some(waiter))),
+        }
+    }
+
+    /// Where a ticket is or was in the line, or where it would be.
+    fn find(&self, number: u64) -> Result<usize, usize> {
+        self.line
+            .binary_search_by_key(&number, |(ticket, _)| ticket.number)
     }
 
     /// Returns whether a ticket still waits. If so, puts `waiter` in its place; the caller must drop what is then
     /// left in `waiter` while the queue is unlocked.
-    pub(super) fn still_waits(&mut self, ticket: u64, waiter: Option<&mut Waiter>) -> bool {
-        let Some(Some(there)) = self.find(ticket) else {
+    pub(super) fn still_waits(&mut self, number: u64, waiter: Option<&mut Waiter>) -> bool {
+        let place = self.find(number).ok();
+        let Some(there) = place.and_then(|place| self.line[place].1.as_mut()) else {
             return false;
         };
         if let Some(newest) = waiter {
@@ -78,8 +91,9 @@ impl Waiters {
     }
 
     /// A search, and little moving on average: ten thousand futures may be dropped in any order.
-    pub(super) fn leave(&mut self, ticket: u64) -> Option<Waiter> {
-        let waiter = self.find(ticket)?.take()?;
+    pub(super) fn leave(&mut self, number: u64) -> Option<Waiter> {
+        let place = self.find(number).ok()?;
+        let waiter = self.line[place].1.take()?;
         self.gaps += 1;
         while let Some((_, None)) = self.line.front() {
             self.line.pop_front();
@@ -93,7 +107,7 @@ impl Waiters {
     }
 
     /// The ticket that came first.
-    pub(super) fn first(&self) -> Option<u64> {
+    pub(super) fn first(&self) -> Option<Ticket> {
         self.line.front().map(|(ticket, _)| *ticket)
     }
 
@@ -170,12 +184,14 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn enter(queue: &'a Queue, waiter: Waiter) -> Self {
-        let ticket = queue.lock().readers.enter(None, waiter);
-        let left = false;
+        let mut lines = queue.lock();
+        let ticket = lines.readers.new_ticket();
+        lines.readers.enter(ticket, waiter);
+        drop(lines);
         Self {
             queue,
-            ticket,
-            left,
+            ticket: ticket.number,
+            left: false,
         }
     }
 

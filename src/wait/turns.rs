@@ -1,20 +1,21 @@
-//! Writers of a cell in line for their turn.
+//! Writers in line for a turn: of a cell, or at a gate.
 //!
 //! The end of a turn wakes the first writer in line, and no other. A writer that arrives at that moment may take the
 //! turn before the woken one is awake, so the turn is in use while that one wakes up. But a writer that has
-//! lost in this way several times in a row is *handed* the turn, and nobody else has it in between. So throughput
-//! is that of a mutex that allows barging, and nobody waits for ever.
+//! lost in this way several times is *handed* the turn, and nobody else has it in between. So throughput
+//! is that of a mutex that allows barging, and no writer loses for long: a newcomer would have to be faster, again
+//! and again, than the few instructions between the end of a turn and its being handed over.
 //!
 //! Three rules keep a wake-up from getting lost with its receiver:
 //! - a writer that has waited asks again as it takes its turn, so that the end of that turn wakes the next;
-//! - a writer that is woken and leaves without trying passes the wake-up on;
+//! - a writer that has been woken, and leaves without the turn, passes the wake-up on;
 //! - a writer that is handed a turn and leaves ends that turn.
 
 use core::future::poll_fn;
 use core::task::Poll;
 
 use super::park::{Park, spin_briefly};
-use super::queue::{Queue, Waiter, Waiters, wake_each};
+use super::queue::{Queue, Ticket, Waiter, Waiters, wake_each};
 use super::{Wait, Writers};
 use crate::sync::LOSSES_BEFORE_HANDING_OVER;
 use crate::word::Running;
@@ -23,10 +24,26 @@ use crate::word::cell::{CellWord, Turn};
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) waiters: Waiters,
-    /// The ticket of the writer that was woken last, and how often it has been woken in a row.
-    woken: Option<(u64, u32)>,
     /// A turn that has been handed over, and the ticket of its new owner, which has not looked yet.
     handed: Option<(u64, Turn)>,
+}
+
+impl Turns {
+    /// Takes the first writer out of the line, to be woken. Hands the turn over if it is free and this writer has lost
+    /// often enough.
+    fn next(&mut self, word: &CellWord) -> Option<Waiter> {
+        let first = self.waiters.first()?;
+        if first.losses >= LOSSES_BEFORE_HANDING_OVER {
+            let turn = word.take_turn_after_waiting();
+            self.handed = turn.map(|turn| (first.number, turn)).or(self.handed.take());
+        }
+        self.waiters.leave(first.number)
+    }
+
+    fn take_handed(&mut self, number: u64) -> Option<Turn> {
+        let handed = self.handed.take_if(|(owner, _)| *owner == number);
+        handed.map(|(_, turn)| turn)
+    }
 }
 
 /// What has happened to a place in the line.
@@ -36,107 +53,110 @@ enum News {
     Handed(Turn),
 }
 
-/// A writer's place in the line. Dropping it leaves the line, and passes on any news not yet seen.
+/// A writer that wants its turn. Dropping it leaves the line, and passes on a wake-up that it has not used.
 struct Place<'a> {
     queue: &'a Queue,
     word: &'a CellWord,
-    ticket: u64,
-    /// The wake-up has been seen.
-    left: bool,
+    /// From the first time in line.
+    ticket: Option<Ticket>,
+    in_line: bool,
+    /// It was woken and has not used that: neither taken the turn, nor found somebody who will wake the next.
+    owes_a_wake_up: bool,
 }
 
 impl<'a> Place<'a> {
-    /// Enters at the end of the line, or at its earlier place if it has a ticket; then asks to be woken.
-    /// `None` if nobody has the turn any more.
-    fn enter(
-        queue: &'a Queue,
-        word: &'a CellWord,
-        ticket: &mut Option<u64>,
-        waiter: Waiter,
-    ) -> Option<Self> {
-        let place = Self {
+    fn new(queue: &'a Queue, word: &'a CellWord) -> Self {
+        Self {
             queue,
             word,
-            ticket: queue.lock().turns.waiters.enter(*ticket, waiter),
-            left: false,
+            ticket: None,
+            in_line: false,
+            owes_a_wake_up: false,
+        }
+    }
+
+    /// Takes the turn if nobody has it; after a wait in line, asks again.
+    fn take(&mut self) -> Option<Turn> {
+        let turn = match self.ticket {
+            None => self.word.take_turn(),
+            Some(_) => self.word.take_turn_after_waiting(),
         };
-        *ticket = Some(place.ticket);
+        self.owes_a_wake_up &= turn.is_none();
+        turn
+    }
+
+    /// Enters the line, at its earlier place if it had one; then asks to be woken. It does not wait if nobody has
+    /// the turn any more.
+    fn enter(&mut self, waiter: Waiter) -> News {
+        {
+            let waiters = &mut self.queue.lock().turns.waiters;
+            let ticket = *self.ticket.get_or_insert_with(|| waiters.new_ticket());
+            waiters.enter(ticket, waiter);
+        }
+        self.in_line = true;
         // First the queue, then the request: the writer that sees the request finds the entry.
-        word.turn().request_wake().then_some(place)
+        if self.word.turn().request_wake() {
+            self.owes_a_wake_up = false;
+            return News::Waits;
+        }
+        match self.leave() {
+            News::Waits => News::Woken,
+            news => news,
+        }
     }
 
     /// Looks for the wake-up; if it has not arrived, it will go to `waiter` from now on.
     fn look(&mut self, mut waiter: Option<Waiter>) -> News {
+        let Some(Ticket { number, .. }) = self.ticket else {
+            return News::Woken;
+        };
         let mut lines = self.queue.lock();
-        let turns = &mut lines.turns;
-        if turns.waiters.still_waits(self.ticket, waiter.as_mut()) {
-            return News::Waits;
-            // The queue is unlocked first, then the replaced waiter is dropped.
-        }
-        self.left = true;
-        match turns.handed.take_if(|(ticket, _)| *ticket == self.ticket) {
-            Some((_, turn)) => News::Handed(turn),
-            None => News::Woken,
+        let waits = lines.turns.waiters.still_waits(number, waiter.as_mut());
+        drop(lines);
+        // Before anything is taken that would be lost if this panicked.
+        drop(waiter);
+        if waits { News::Waits } else { self.leave() }
+    }
+
+    /// Leaves the line, and tells what had happened to the place.
+    fn leave(&mut self) -> News {
+        let Some(ticket) = &mut self.ticket else {
+            return News::Woken;
+        };
+        let mut lines = self.queue.lock();
+        let waited = lines.turns.waiters.leave(ticket.number);
+        let handed = lines.turns.take_handed(ticket.number);
+        drop(lines);
+        self.in_line = false;
+        match (waited, handed) {
+            (Some(waiter), _) => {
+                drop(waiter); // unlocked
+                News::Waits
+            }
+            (None, Some(turn)) => {
+                self.owes_a_wake_up = false;
+                News::Handed(turn)
+            }
+            (None, None) => {
+                self.owes_a_wake_up = true;
+                ticket.losses += 1; // it has lost, unless it takes the turn now
+                News::Woken
+            }
         }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if self.left {
-            return;
-        }
-        let (waited, handed, next);
-        {
-            let mut lines = self.queue.lock();
-            let turns = &mut lines.turns;
-            waited = turns.waiters.leave(self.ticket);
-            handed = turns.handed.take_if(|(ticket, _)| *ticket == self.ticket);
-            next = match (&waited, &handed) {
-                (None, None) => turns.next(),
-                _ => None,
-            };
-        }
-        drop(waited); // unlocked
-        if let Some((_, turn)) = handed {
-            end(self.queue, self.word, turn);
-        }
-        if let Some(next) = next {
-            next.wake();
-        }
-    }
-}
-
-impl Turns {
-    /// Takes the first writer out of the line.
-    fn next(&mut self) -> Option<Waiter> {
-        let ticket = self.waiters.first()?;
-        self.waiters.leave(ticket)
-    }
-
-    /// The same, at the end of a turn; hands the turn over if this writer has lost often enough.
-    fn next_after(&mut self, word: &CellWord) -> Option<Waiter> {
-        let ticket = self.waiters.first()?;
-        let wakes = match self.woken {
-            Some((last, wakes)) if last == ticket => wakes + 1,
-            _ => 1,
-        };
-        self.woken = Some((ticket, wakes));
-        if wakes > LOSSES_BEFORE_HANDING_OVER {
-            // Fails if another writer already has the turn, taken or handed over. Then this one loses once more.
-            if let Some(turn) = word.take_turn_after_waiting() {
-                self.handed = Some((ticket, turn));
+        if self.in_line {
+            if let News::Handed(turn) = self.leave() {
+                end(self.queue, self.word, turn);
             }
         }
-        self.waiters.leave(ticket)
-    }
-}
-
-/// Takes the turn if nobody has it; for a writer that has waited in line, asks again.
-fn take(word: &CellWord, ticket: Option<u64>) -> Option<Turn> {
-    match ticket {
-        None => word.take_turn(),
-        Some(_) => word.take_turn_after_waiting(),
+        if self.owes_a_wake_up {
+            let next = self.queue.lock().turns.next(self.word);
+            wake_each(next.into_iter());
+        }
     }
 }
 
@@ -146,7 +166,7 @@ fn wake(queue: &Queue, word: &CellWord) {
         return;
     };
     let readers = lines.readers.all();
-    let next = lines.turns.next_after(word);
+    let next = lines.turns.next(word);
     drop(lines);
     wake_each(readers.chain(next));
 }
@@ -168,26 +188,22 @@ impl Park {
 
     /// Waits for a turn and takes it. The future leaves nothing behind if it is dropped.
     pub(crate) async fn take_turn_async(&self, word: &CellWord) -> Turn {
-        let mut ticket = None;
-        let mut place = None;
+        let mut place = Place::new(&self.queue, word);
         poll_fn(|context| {
+            let mut news = match place.in_line {
+                true => place.look(Some(Waiter::task(context))),
+                false => News::Woken,
+            };
             loop {
-                let news = match &mut place {
-                    Some(place) => Place::look(place, Some(Waiter::task(context))),
-                    None => News::Woken,
-                };
                 match news {
                     News::Waits => return Poll::Pending,
                     News::Handed(turn) => return Poll::Ready(turn),
-                    News::Woken => place = None,
+                    News::Woken => {}
                 }
-                if let Some(turn) = take(word, ticket) {
+                if let Some(turn) = place.take() {
                     return Poll::Ready(turn);
                 }
-                place = Place::enter(&self.queue, word, &mut ticket, Waiter::task(context));
-                if place.is_some() {
-                    return Poll::Pending;
-                }
+                news = place.enter(Waiter::task(context));
             }
         })
         .await
@@ -210,18 +226,16 @@ mod threads {
             deadline: Option<Instant>,
         ) -> Option<Turn> {
             let over = || deadline.is_some_and(passed);
-            let mut ticket = None;
+            let mut place = Place::new(&self.queue, word);
             loop {
                 spin_briefly(&Writers::new(&word.turn()), over);
-                let taken = take(word, ticket);
+                let taken = place.take();
                 if taken.is_some() || over() {
                     return taken;
                 }
-                let entered =
-                    Place::enter(&self.queue, word, &mut ticket, Waiter::Thread(current()));
-                let Some(mut place) = entered else { continue };
+                let mut news = place.enter(Waiter::Thread(current()));
                 loop {
-                    match place.look(None) {
+                    match news {
                         News::Waits => {}
                         News::Woken => break,
                         News::Handed(turn) => return Some(turn),
@@ -229,11 +243,14 @@ mod threads {
                     match deadline {
                         None => park(),
                         Some(deadline) if park_until(deadline) => {
-                            drop(place);
-                            return word.take_turn_after_waiting(); // the last look
+                            return match place.leave() {
+                                News::Handed(turn) => Some(turn),
+                                News::Waits | News::Woken => place.take(), // the last look
+                            };
                         }
                         Some(_) => {}
                     }
+                    news = place.look(None);
                 }
             }
         }

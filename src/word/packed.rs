@@ -148,6 +148,16 @@ impl Word {
         )
     }
 
+    /// As [`exit`](Self::exit), for a section that nobody owns; `None` if none runs.
+    pub(crate) fn exit_one(&self) -> Option<bool> {
+        self.state
+            .fetch_update(protocol().exit, Ordering::Relaxed, |state| {
+                (state & WRITERS != 0).then(|| state.wrapping_add(SEQUENCE_ONE - WRITER_ONE))
+            })
+            .ok()
+            .map(last_with_request)
+    }
+
     /// Ends a write section that changed nothing: as [`exit`](Self::exit), but no reader races.
     #[inline]
     #[must_use]

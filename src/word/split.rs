@@ -175,6 +175,21 @@ impl Word {
         last_with_request(self.writers.fetch_sub(WRITER_ONE, protocol().exit_writers))
     }
 
+    /// As [`exit`](Self::exit), for a section that nobody owns; `None` if none runs.
+    pub(crate) fn exit_one(&self) -> Option<bool> {
+        if self.writers() == 0 {
+            return None;
+        }
+        // One too many if another caller is faster: readers race once more than they must.
+        self.sequence.fetch_add(1, protocol().exit_sequence);
+        self.writers
+            .fetch_update(protocol().exit_writers, Ordering::Relaxed, |writers| {
+                (writers & WRITERS != 0).then(|| writers - WRITER_ONE)
+            })
+            .ok()
+            .map(last_with_request)
+    }
+
     /// Ends a write section that changed nothing: as [`exit`](Self::exit), but no reader races.
     #[inline]
     #[must_use]

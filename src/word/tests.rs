@@ -41,6 +41,20 @@ macro_rules! word_tests {
             }
 
             #[test]
+            fn a_section_without_an_owner_ends_once() {
+                let word = Word::new();
+                let stamp = word.begin().unwrap();
+                assert!(word.enter());
+                assert!(word.enter());
+                assert!(word.request_wake());
+                assert_eq!(word.exit_one(), Some(false));
+                assert_eq!(word.exit_one(), Some(true), "a reader asked");
+                assert_eq!(word.exit_one(), None);
+                assert_eq!((word.writers(), word.sequence()), (0, 2));
+                assert_eq!(word.end(stamp), Err(Race));
+            }
+
+            #[test]
             fn the_sequence_wraps_without_touching_the_writers() {
                 let word = Word::before_wrap(2);
                 let last = word.begin().unwrap();

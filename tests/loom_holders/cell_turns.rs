@@ -141,7 +141,7 @@ pub fn a_writer_that_gives_up_in_line_takes_no_turn_from_the_one_behind_it() {
     });
 }
 
-/// Loom has no clock: every deadline has passed once it is waited for.
+/// Loom has no clock: every deadline has passed once it is waited for, or looked at for the second time.
 #[test]
 pub fn a_writer_whose_time_is_up_takes_no_turn_from_the_one_behind_it() {
     explore_to(2, || {
@@ -156,6 +156,34 @@ pub fn a_writer_whose_time_is_up_takes_no_turn_from_the_one_behind_it() {
         guard.discard();
         join([stays, times_out]);
         assert_eq!(cell.try_load(), Ok([1; 2]));
+    });
+}
+
+/// One in line, perhaps first; one that holds the turn and is in line for the next; and one that is faster than who was
+/// woken, and knows of nobody in line.
+#[test]
+pub fn a_writer_whose_time_is_up_as_it_loses_passes_its_wake_up_on() {
+    explore_to(2, || {
+        let cell: &'static Cell = Box::leak(Box::new(Cell::new([0; 2])));
+        let guard = cell.lock();
+        let times_out = thread::spawn(|| {
+            if let Some(guard) = cell.lock_deadline(Instant::now()) {
+                guard.discard();
+            }
+        });
+        let stays = thread::spawn(|| {
+            let mut next = Box::pin(cell.lock_async());
+            let entered = next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(entered.is_pending());
+            guard.discard();
+            block_on(next).discard();
+        });
+        let is_faster = thread::spawn(|| {
+            if let Some(guard) = cell.try_lock() {
+                guard.discard();
+            }
+        });
+        join([times_out, stays, is_faster]);
     });
 }
 

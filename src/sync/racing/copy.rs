@@ -16,6 +16,7 @@ pub(super) use inner::{load, store};
 
 #[cfg(not(all(
     target_arch = "x86_64",
+    target_pointer_width = "64",
     target_feature = "sse2",
     not(miri),
     not(seqschedlock_portable)
@@ -23,6 +24,7 @@ pub(super) use inner::{load, store};
 use portable as inner;
 #[cfg(all(
     target_arch = "x86_64",
+    target_pointer_width = "64",
     target_feature = "sse2",
     not(miri),
     not(seqschedlock_portable)
@@ -66,6 +68,7 @@ mod portable {
 
 #[cfg(all(
     target_arch = "x86_64",
+    target_pointer_width = "64",
     target_feature = "sse2",
     not(miri),
     not(seqschedlock_portable)

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{Waiter, Waiters};
+use super::{Ticket, Waiter, Waiters};
 
 /// A waiter that can be told from the others.
 struct Nobody;
@@ -31,10 +31,10 @@ fn is(waiter: &Waiter, nobody: &Arc<Nobody>) -> bool {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Enter,
-    /// Whoever came first leaves, and comes back later to the place it had.
     FirstLeaves,
-    FirstComesBack,
     Leave(prop::sample::Index),
+    /// One that left enters at the place it had.
+    ComesBack(prop::sample::Index),
     Replace(prop::sample::Index),
     All,
 }
@@ -44,8 +44,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Enter),
         1 => Just(Step::FirstLeaves),
-        1 => Just(Step::FirstComesBack),
         4 => index().prop_map(Step::Leave),
+        2 => index().prop_map(Step::ComesBack),
         1 => index().prop_map(Step::Replace),
         // Seldom, or there would hardly ever be a line.
         1 => prop::bool::weighted(0.1).prop_map(|all| if all { Step::All } else { Step::Enter }),
@@ -62,22 +62,20 @@ proptest! {
             let nobody = Arc::new(Nobody);
             match step {
                 Step::Enter => {
-                    let ticket = line.enter(None, waiter(&nobody));
-                    prop_assert!(model.insert(ticket, nobody).is_none());
+                    let ticket = line.new_ticket();
+                    line.enter(ticket, waiter(&nobody));
+                    prop_assert!(model.insert(ticket.number, nobody).is_none());
                 }
                 Step::FirstLeaves => {
-                    let first = model.pop_first();
-                    prop_assert_eq!(line.first(), first.as_ref().map(|(ticket, _)| *ticket));
-                    if let Some((ticket, nobody)) = first {
+                    if let Some((ticket, nobody)) = model.pop_first() {
                         prop_assert!(is(&line.leave(ticket).unwrap(), &nobody));
                         away.push(ticket);
                     }
                 }
-                Step::FirstComesBack => {
-                    if let Some(ticket) = away.pop() {
-                        prop_assert_eq!(line.enter(Some(ticket), waiter(&nobody)), ticket);
-                        model.insert(ticket, nobody);
-                    }
+                Step::ComesBack(index) if !away.is_empty() => {
+                    let number = away.swap_remove(index.index(away.len()));
+                    line.enter(Ticket { number, losses: 1 }, waiter(&nobody));
+                    model.insert(number, nobody);
                 }
                 Step::Leave(index) if !model.is_empty() => {
                     let ticket = *index.get(&Vec::from_iter(model.keys().copied()));
@@ -85,6 +83,7 @@ proptest! {
                     prop_assert!(is(&line.leave(ticket).unwrap(), &nobody));
                     prop_assert!(line.leave(ticket).is_none());
                     prop_assert!(!line.still_waits(ticket, None));
+                    away.push(ticket);
                 }
                 Step::Replace(index) if !model.is_empty() => {
                     let ticket = *index.get(&Vec::from_iter(model.keys().copied()));
@@ -92,7 +91,7 @@ proptest! {
                     prop_assert!(line.still_waits(ticket, Some(&mut newest)));
                     prop_assert!(is(&newest, &model.insert(ticket, nobody).unwrap()));
                 }
-                Step::Leave(_) | Step::Replace(_) => {}
+                Step::Leave(_) | Step::ComesBack(_) | Step::Replace(_) => {}
                 Step::All => {
                     let all = Vec::from_iter(line.all());
                     prop_assert_eq!(all.len(), model.len());
@@ -103,7 +102,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(line.len(), model.len());
-            prop_assert_eq!(line.first(), model.keys().next().copied());
+            prop_assert_eq!(line.first().map(|first| first.number), model.keys().next().copied());
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The systems that `seqschedlock` was invented for, simulated with their original races.
+//! Simulations of the systems that `seqschedlock` was invented for, with their original races.
 //!
-//! A guest in the house of the lock: it is built on what `seqschedlock` exports and on nothing else, as any
-//! dependent would be. It is here for study, for the benches, and to prove that the public API suffices; it is
-//! not published, and what is public in it may change at any time.
+//! This package uses only the public API of `seqschedlock`, as any dependent would. It is here for study, for the
+//! benchmarks, and to show that the public API is enough. It is not published, and its own API may change at any
+//! time.
 //!
 //! | system | where | seed |
 //! |---|---|---|
 //! | page faults against invalidation and truncation | [`page_cache`] | Andrea Arcangeli, "smp race fix between invalidate_inode_pages* and do_no_page", December 2005: the patch with the lock in it |
 //! | write faults against writeback | [`page_cache`] | Nick Piggin, "mm: close page_mkwrite races", 2009 |
 //! | ring pages of asynchronous I/O that are moved while they are in use | [`aio::ring`] | Linus Torvalds and Benjamin LaHaise, "aio: v2 ensure access to ctx->ring_pages is correctly serialised", March 2014 |
-//! | requests that are retried, and who kicks them | [`aio::retry`] | Suzuki, "Races in aio call back path", July 2005 |
+//! | retried requests, and what kicks them | [`aio::retry`] | Suzuki, "Races in aio call back path", July 2005 |
 //! | a ring that its owner moves while its context is destroyed | [`aio::remap`] | Benjamin LaHaise, "aio: changes for 3.19", December 2014 |
 //!
 //! `cargo run --release -p seqschedlock-sim` runs the page cache at full speed on a real file, under six policies,

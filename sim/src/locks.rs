@@ -1,7 +1,7 @@
-//! The locks of `std`, without the question of what to do after a panic.
+//! The locks of `std`, without poisoning.
 //!
-//! A thread that panics in one of the systems has found a broken contract. What it held stays as it was; the
-//! other threads go on, so they can be joined and the panic is seen.
+//! A thread that panics in one of the systems has found a broken contract. What it had locked stays as it
+//! was. The other threads go on, so that they can be joined and the panic is seen.
 
 use core::time::Duration;
 use std::sync::PoisonError;
@@ -13,7 +13,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same for `std`'s own mutex. Observers use that under loom, too, so as not to become part of a model.
+/// The same for `std`'s own mutex. Observers use it even under loom, so that they are not part of the
+/// model.
 pub(crate) fn lock_beside_model<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -28,7 +29,7 @@ pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 
 /// Locks for reading unless `deadline` passes first.
 ///
-/// `std` has no such wait. With a deadline the lock is asked again and again, with naps in between.
+/// `std` has no such wait, so with a deadline this polls the lock and sleeps briefly in between.
 pub(crate) fn read_until<T>(
     lock: &RwLock<T>,
     deadline: Option<Instant>,
@@ -51,7 +52,7 @@ pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexG
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a notification; `None` if `deadline` has passed instead.
+/// Waits for a notification; `None` if `deadline` passes first.
 pub(crate) fn wait_until<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,

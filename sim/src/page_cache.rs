@@ -1,17 +1,16 @@
 //! A small page cache, with the races that the lock was invented for.
 //!
-//! It is a model of the kernel code in Andrea Arcangeli's patch of 13 December 2005, on real threads
-//! and, if one likes, on a real file. Names follow the kernel.
+//! It is a model of the kernel code in Andrea Arcangeli's patch of 13 December 2005, on real threads and, if you like,
+//! on a real file. Names follow the kernel.
 //!
 //! # The race
 //!
-//! A page fault finds a page in the cache. Before it has set the pte, an invalidate asks whether the
-//! page is mapped, is told that it is not, and removes it. The fault sets the pte: user space now
-//! maps a page that belongs to no file, and keeps reading old bytes from it while everybody else
-//! sees new ones. The page lock does not help, since the fault never takes it.
+//! A page fault finds a page in the cache. Before it sets the pte, an invalidate checks whether the page is mapped,
+//! finds that it is not, and removes it. Then the fault sets the pte: user space now maps a page that belongs to no
+//! file, and keeps reading old bytes from it while everybody else sees new ones. The page lock does not help, since the
+//! fault never takes it.
 //!
-//! Six [policies](Policy) answer to that, or fail to. Fault and invalidate are the same code under all
-//! of them:
+//! Six [policies](Policy) close this race, or fail to. The code of fault and invalidate is the same under all of them:
 //!
 //! | | from | |
 //! |---|---|---|
@@ -22,8 +21,8 @@
 //! | [`Commit`] | `seqschedlock` | holds |
 //! | [`Striped`] | `seqschedlock`, 64 locks | holds |
 //!
-//! `tests/loom_page_cache.rs` finds the races in every interleaving that leads to them and finds none where
-//! there is none; the program `page_cache` counts them at full speed, on a file of yours.
+//! `tests/loom_page_cache.rs` explores the interleavings: it finds the races under the policies that have them, and
+//! none under the others. The program `page_cache` counts them at full speed, on a file of yours.
 //!
 //! ```
 //! use seqschedlock_sim::page_cache::{AddressSpace, Commit, MemStore, Mm, PAGE_SIZE, Patience, PlainFs, Sharing};
@@ -69,30 +68,30 @@
 //! | `page_mkwrite`, `set_page_dirty`, `releasepage` | [`FileSystem`] |
 //! | `read_seqschedlock`, `read_seqschedunlock`, `write_seqschedlock` | [`Policy`] |
 //!
-//! Faults, invalidates and direct writes are those of the patch of 2005 and of Linux 2.6.15 around it;
-//! truncate is that of the same time, with the second look that 2.6.23 added for faults under the page
-//! lock. Write faults and writeback are those of Nick Piggin's "mm: close page_mkwrite races" of 2009.
+//! Faults, invalidates and direct writes are those of the patch of 2005 and of Linux 2.6.15 around it; truncate is that
+//! of the same time, with the second check that 2.6.23 added for faults under the page lock. Write faults and writeback
+//! are those of Nick Piggin's "mm: close page_mkwrite races" of 2009.
 //!
 //! # What was left out
 //!
-//! - Reclaim: a page leaves the cache only when it is invalidated or cut off. So nothing acts on the
-//!   count of references either, as 2.6.15 did not; later kernels do, and so close the race of
-//!   `invalidate_mapping_pages`, though not that of its sister.
-//! - `read` and `write`: the file is read and written through mappings and past the cache only.
+//! - Reclaim: a page leaves the cache only when it is invalidated or truncated. So nothing acts on the reference count.
+//!   Neither did 2.6.15; later kernels do, which closes the race of `invalidate_mapping_pages`, though not that of its
+//!   sister.
+//! - `read` and `write`: the file is read and written only through mappings and past the cache.
 //! - Page tables are one map with one lock; there are no huge pages, no swap, no `fork`.
-//! - A TLB: an access looks at the pte and at the page in one moment, with the page table locked.
-//!   That is what flushing the TLB before a page is let go amounts to.
+//! - A TLB: an access reads the pte and touches the page in one step, with the page table locked.
+//!   Flushing the TLB before a page is released amounts to the same.
 //! - Protection: every area may be read and written. `mmap_sem` is held for reading throughout a
 //!   fault, as it was then, and for writing by `mmap` and `munmap` only.
-//! - `truncate_count` goes up in a truncate only. In 2.6.15 every `unmap_mapping_range` did that, so
-//!   that an invalidate raced only with faults on pages that nobody had mapped yet.
-//! - `balance_dirty_pages` and `file_update_time` are called where they belong, and count.
-//! - A direct write is of whole pages.
+//! - Only a truncate raises `truncate_count`. In 2.6.15 every `unmap_mapping_range` did, so an invalidate raced only
+//!   with faults on pages that no process had mapped yet.
+//! - `balance_dirty_pages` and `file_update_time` are called where they belong, but only count.
+//! - Direct writes of partial pages.
 //!
 //! # What it needs
 //!
-//! Of `std` threads, mutexes, files, clocks; of the lock `Park`, since invalidates sleep. Files are
-//! read by `pread`, so `FileStore` is there on Unix only.
+//! From `std`: threads, mutexes, files and clocks. From the lock: `Park`, since invalidates sleep.
+//! `FileStore` reads files with `pread`, so it exists on Unix only.
 
 mod access;
 mod census;

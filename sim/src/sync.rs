@@ -1,7 +1,7 @@
-//! The one shim: what the systems take from `core` and `std`, or from loom when they are model-checked,
+//! The one shim: what the systems use from `core` and `std`, or from loom when they are model-checked,
 //! and how large they are there.
 //!
-//! No other room asks whether loom is there. It is where both the cfg `loom` and the feature are, as in
+//! No other module asks about loom. It is used where both the cfg `loom` and the feature are set, as in
 //! `seqschedlock` itself.
 
 pub(crate) use inner::*;

@@ -1,4 +1,4 @@
-//! Loads and stores of user space: what the MMU does by itself, and the fault where it cannot.
+//! User-space loads and stores: what the MMU does by itself, and the fault where it cannot.
 
 use super::error::VmFault;
 use super::fault::{Access, Faulted, Patience};
@@ -7,10 +7,10 @@ use super::page::PAGE_SIZE;
 use super::page_table::page_number;
 use super::policy::Policy;
 
-/// All accesses are of whole words within one page, and happen at one moment: no unmapping comes
-/// between the look at the pte and the access, as none does where unmapping ends in a TLB flush.
+/// All accesses are of whole words within one page, and happen in one step: no unmapping comes
+/// between reading the pte and the access, as none does where unmapping ends in a TLB flush.
 impl<P: Policy> Mm<P> {
-    /// Reads words through the mapping; faults where it has to. Returns how the last fault went, if
+    /// Reads words through the mapping, faulting if needed. Returns how the last fault went, if
     /// there was one.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl<P: Policy> Mm<P> {
         Ok(faulted)
     }
 
-    /// Writes words through the mapping; faults where it has to. Returns how the last fault went, if
+    /// Writes words through the mapping, faulting if needed. Returns how the last fault went, if
     /// there was one.
     ///
     /// # Errors

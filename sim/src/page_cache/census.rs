@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Counters that nobody acts on. They are `core`'s also under loom: a model has better things to
+/// Counters that no code acts on. They are `core`'s even under loom: a model has better things to
 /// explore than their order.
 #[derive(Debug, Default)]
 pub(super) struct Census {

@@ -1,4 +1,4 @@
-//! What must be true of a mapping whenever nothing happens to it.
+//! What must hold for a mapping whenever it is idle.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub enum Violation {
         /// The page.
         index: u64,
     },
-    /// Ptes that have pointed to such a page, and are gone.
+    /// Ptes that pointed to such a page and are gone now.
     OrphansUnmapped {
         /// How many there were.
         ptes: u64,
@@ -33,7 +33,7 @@ pub enum Violation {
         /// How many there are.
         ptes: u32,
     },
-    /// More or fewer references than one of the cache and one of each pte.
+    /// The references are more or fewer than one from the cache and one from each pte.
     References {
         /// The page.
         index: u64,
@@ -42,12 +42,12 @@ pub enum Violation {
         /// How many are accounted for.
         known: usize,
     },
-    /// Pages are alive that neither the cache nor a pte knows of.
+    /// Pages are alive that neither the cache nor a pte refers to.
     Leaked {
         /// How many.
         pages: usize,
     },
-    /// A page beyond the end of the file is mapped, be it as a private copy.
+    /// A page beyond the end of the file is mapped, perhaps as a private copy.
     BeyondEnd {
         /// The page.
         index: u64,
@@ -62,20 +62,20 @@ pub enum Violation {
         /// The page.
         index: u64,
     },
-    /// User space may write to the page and it is not dirty: what is written will be lost.
+    /// User space may write to the page, but it is not dirty: what is written will be lost.
     DirtyLost {
         /// The page.
         index: u64,
     },
-    /// A page that is not dirty has other bytes than the store: they are older than the last direct
+    /// A page that is not dirty differs from the store: its bytes are older than the last direct
     /// write.
     Stale {
         /// The page.
         index: u64,
-        /// Whether anybody maps it.
+        /// Whether it is mapped.
         mapped: bool,
     },
-    /// The page is locked or under writeback though nobody is at work.
+    /// The page is locked or under writeback although nothing is running.
     Busy {
         /// The page.
         index: u64,
@@ -124,13 +124,13 @@ impl fmt::Display for Violation {
             }
             Self::Stale { index, mapped } => write!(
                 f,
-                "page {index} is {} and has other bytes than the store",
+                "page {index} is {} and differs from the store",
                 if *mapped { "mapped" } else { "cached" }
             ),
             Self::Busy { index } => {
                 write!(
                     f,
-                    "page {index} is locked or under writeback, and nobody is at work"
+                    "page {index} is locked or under writeback, but nothing is running"
                 )
             }
         }
@@ -147,7 +147,7 @@ struct Known {
     index: u64,
 }
 
-/// Pages by index and address: there may be several of one index, private copies for instance.
+/// Pages by index and address: several may have the same index, private copies for instance.
 type KnownPages = BTreeMap<(u64, *const Page), Known>;
 
 fn meet<'a>(known: &'a mut KnownPages, page: &PageRef, index: u64) -> &'a mut Known {
@@ -163,14 +163,14 @@ fn meet<'a>(known: &'a mut KnownPages, page: &PageRef, index: u64) -> &'a mut Kn
 }
 
 impl<P> AddressSpace<P> {
-    /// Checks every invariant at a quiet moment: no call about this mapping is under way.
+    /// Checks every invariant. No other call for this mapping may be under way.
     ///
-    /// It looks at what is there: the cache, and every page table that shows a part of the file. So
-    /// it may be called at any such moment, and finds nothing in a mapping that is well.
+    /// It inspects the cache and every page table that shows a part of the file, and finds nothing
+    /// wrong in a sound mapping.
     ///
     /// # Errors
     ///
-    /// All that is wrong, page by page.
+    /// All violations, page by page.
     pub fn check(&self) -> Result<(), Vec<Violation>> {
         let known = self.known_pages();
         let mut wrong = Vec::new();
@@ -201,7 +201,7 @@ impl<P> AddressSpace<P> {
             let known = meet(&mut known, &pte.page, index);
             known.ptes += 1;
             known.writable |= pte.writable;
-            // Where it is mapped counts, should that ever be another place than its own.
+            // The index at which it is mapped, should that ever differ from its own.
             known.index = index;
         });
         known
@@ -218,7 +218,7 @@ impl<P> AddressSpace<P> {
                 ptes: known.ptes,
             });
         }
-        // Without the one that we hold ourselves.
+        // Not counting our own.
         let references = Arc::strong_count(page) - 1;
         let accounted = known.ptes as usize + usize::from(known.cached);
         if references != accounted {
@@ -256,8 +256,8 @@ impl<P> AddressSpace<P> {
         }
     }
 
-    /// Whether a page that should have the bytes of the store has others. A store that fails is no
-    /// witness.
+    /// Whether a page that should have the bytes of the store differs. A store that fails proves
+    /// nothing.
     fn is_stale(&self, page: &Page) -> bool {
         if !page.uptodate() || page.dirty() || page.error() {
             return false;
@@ -267,7 +267,7 @@ impl<P> AddressSpace<P> {
         let (mut ours, mut theirs) = ([0; PAGE_SIZE], [0; PAGE_SIZE]);
         page.copy_out(&mut ours);
         match self.store.read_page(page.index(), &mut theirs) {
-            // What user space leaves behind the end of the file is its own affair.
+            // What user space stores beyond the end of the file does not count.
             Ok(()) => ours[..within_file] != theirs[..within_file],
             Err(_) => false,
         }

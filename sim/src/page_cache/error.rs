@@ -1,4 +1,4 @@
-//! How a fault fails, and how an operation on a file does.
+//! How faults fail, and how operations on a file do.
 
 use core::fmt;
 
@@ -33,7 +33,7 @@ impl core::error::Error for VmFault {}
 pub enum Errno {
     /// The store failed, or a page could not be dropped. `EIO`.
     Io,
-    /// The operation makes no sense there. `EINVAL`.
+    /// The operation is not possible there. `EINVAL`.
     Invalid,
 }
 

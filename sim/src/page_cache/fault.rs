@@ -25,9 +25,9 @@ pub enum Access {
 /// What a fault may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// After so many conflicts in a row the fault takes the page lock, which no invalidate can
-    /// overtake; with zero, from the start. (Policies that lock the page anyway, or had no such way
-    /// out, take no notice.)
+    /// After this many conflicts in a row the fault takes the page lock, which no invalidate can
+    /// overtake; zero takes it from the start. (Policies that lock the page anyway, or that had no
+    /// such fallback, ignore this.)
     pub conflicts: u32,
     /// When to give up waiting: for write sections, for the page lock, for the policy's own lock.
     /// The store's I/O and the file system are not interrupted.
@@ -37,8 +37,8 @@ pub struct Patience {
 impl Patience {
     /// One conflict, no deadline.
     ///
-    /// To wait until a section ends that sleeps is rarely worth while: it may be about any page,
-    /// and the page lock is held up by what happens to *this* page only.
+    /// Waiting for a sleeping section to end is rarely worth while: the section may be about any
+    /// page, whereas the page lock is held up only by what happens to *this* page.
     pub const DEFAULT: Self = Self {
         conflicts: 1,
         deadline: None,
@@ -58,15 +58,15 @@ pub struct Faulted {
     pub major: bool,
     /// How often the policy said to look again.
     pub conflicts: u32,
-    /// The fault ended under the page lock because of that.
+    /// Because of these conflicts, the fault ended under the page lock.
     pub fell_back: bool,
 }
 
 impl<P: Policy> Mm<P> {
     /// Does what it can to let an access succeed: `handle_mm_fault`.
     ///
-    /// After `Ok` the access is to be tried again. It may fault once more: what was mapped may be
-    /// gone again, and a file system may have asked for another try.
+    /// After `Ok`, try the access again. It may fault once more: the mapping may be gone again, or
+    /// a file system may have asked for another try.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl<P: Policy> Fault<'_, P> {
         let policy = &mapping.policy;
         let deadline = self.patience.deadline;
 
-        // Before the cache is asked: everything that happens from here on counts.
+        // Before the lookup in the cache: everything that happens from here on counts.
         let attempt = match faulted.fell_back {
             true => None,
             false => Some(policy.begin(self.index, deadline)?),
@@ -156,7 +156,7 @@ impl<P: Policy> Fault<'_, P> {
             return Err(VmFault::Sigbus.into());
         }
         let keep_lock = P::LOCKS_PAGE || faulted.fell_back;
-        // (Kept to the end of this function: the lock, and what the policy has given.)
+        // (The lock, and what the policy returned, are held to the end of this function.)
         let (page, locked, major) = match mapping.nopage(self.index, keep_lock, deadline)? {
             Found::Page(page) => (page, None, false),
             Found::Read(page) => (page, None, true),
@@ -170,7 +170,7 @@ impl<P: Policy> Fault<'_, P> {
             // What is copied has to pass the same checks as what is mapped.
             Access::Write if private => page.anonymous_copy(),
             Access::Write => {
-                drop(locked); // `page_mkwrite` is called without
+                drop(locked); // `page_mkwrite` is called unlocked
                 return Ok(self.do_shared_fault(&page)?);
             }
         };
@@ -179,7 +179,7 @@ impl<P: Policy> Fault<'_, P> {
         if ptes.contains_key(&self.number) {
             return Ok(()); // another thread was faster
         }
-        // A page that is in the cache and locked stays there. For any other the policy has to vouch.
+        // A locked page in the cache stays there. For any other, the policy has to vouch.
         if let Some(attempt) = &attempt {
             if P::WATCHES_TRUNCATE && truncate_count != mapping.truncate_count() {
                 return Err(Conflict::Race.into());
@@ -206,7 +206,7 @@ impl<P: Policy> Fault<'_, P> {
     }
 }
 
-/// Why an attempt has failed: for good, or only this time.
+/// Why an attempt failed: for good, or only this time.
 enum Setback {
     Fault(VmFault),
     Conflict(Conflict),

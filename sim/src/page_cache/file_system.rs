@@ -1,4 +1,4 @@
-//! What a file system has to say about the pages of its files: `a_ops` and `vm_ops`.
+//! The callbacks of a file system for the pages of its files: `a_ops` and `vm_ops`.
 
 mod locked_scheme;
 mod metadata;
@@ -17,8 +17,8 @@ use crate::sync::sleep;
 
 /// The part of a file system that a page cache calls.
 ///
-/// A file system may keep something for each page that is dirty: reserved blocks, a log entry. It
-/// allocates that in [`page_mkwrite`](Self::page_mkwrite), which can sleep and fail, and drops it in
+/// A file system may keep something for each dirty page: reserved blocks, a log entry. It allocates
+/// that in [`page_mkwrite`](Self::page_mkwrite), which can sleep and fail, and drops it in
 /// [`page_cleaned`](Self::page_cleaned). (`set_page_dirty` would be the natural place, but can do
 /// neither.)
 ///
@@ -33,7 +33,7 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the fault is to end with; the pte stays as it is.
+    /// The fault ends with this error; the pte stays as it is.
     fn page_mkwrite(&self, page: &PageRef) -> Result<MkWrite, VmFault>;
 
     /// The page is no longer dirty: it is about to be written, or to be thrown away.
@@ -43,14 +43,15 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
 
     /// The page is about to leave the cache: `releasepage`, by way of `try_to_release_page`.
     ///
-    /// It is locked and not mapped (but wait and see). File systems wait here for I/O of their own:
-    /// this is what makes an invalidate sleep halfway. Locks that [`page_mkwrite`](Self::page_mkwrite)
-    /// takes before the page's must not be taken here.
+    /// It is locked and should not be mapped. File systems wait here for I/O of their own, which makes
+    /// an invalidate sleep halfway. Locks that [`page_mkwrite`](Self::page_mkwrite) takes before the
+    /// page's must not be taken here.
     fn release_page(&self, page: &LockedPage) {
         let _ = page;
     }
 
-    /// Whether something is kept for the page `index`. `None`: this file system never does.
+    /// Whether something is kept for the page `index`; `None` if this file system never keeps
+    /// anything.
     fn has_metadata(&self, index: u64) -> Option<bool> {
         let _ = index;
         None
@@ -60,15 +61,15 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
 /// What [`FileSystem::page_mkwrite`] did.
 #[derive(Debug)]
 pub enum MkWrite {
-    /// The page may be written, and here it is, locked: `VM_FAULT_LOCKED`.
+    /// The page may be written and is returned locked: `VM_FAULT_LOCKED`.
     Locked(LockedPage),
-    /// The page may be written; the core is to lock it by itself: `0`.
+    /// The page may be written; the core has to lock it itself: `0`.
     Unlocked,
     /// Nothing is to be mapped; user space will fault again if it has to: `VM_FAULT_NOPAGE`.
     NoPage,
 }
 
-/// A file system that keeps nothing. What it does is take its time.
+/// A file system that keeps nothing. It only takes its time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainFs {
     /// How long [`release_page`](FileSystem::release_page) sleeps.

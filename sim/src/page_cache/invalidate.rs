@@ -9,8 +9,8 @@ use super::policy::Policy;
 use crate::locks::read;
 
 impl<P: Policy> AddressSpace<P> {
-    /// Removes what can be had for nothing of the pages `range`: `invalidate_mapping_pages`. Returns
-    /// how many that were.
+    /// Removes the pages of `range` that are not in use: `invalidate_mapping_pages`. Returns how many it
+    /// removed.
     ///
     /// Pages that are locked, dirty, under writeback or mapped stay.
     pub fn invalidate_mapping_pages(&self, range: RangeInclusive<u64>) -> u64 {
@@ -36,10 +36,10 @@ impl<P: Policy> AddressSpace<P> {
         removed
     }
 
-    /// Removes the pages `range` from the cache, from every page table first:
+    /// Removes the pages of `range` from every page table and then from the cache:
     /// `invalidate_inode_pages2_range`.
     ///
-    /// Goes on after a page that could not be removed, so that all others are.
+    /// A page that cannot be removed does not keep the others from being removed.
     ///
     /// # Errors
     ///
@@ -65,8 +65,8 @@ impl<P: Policy> AddressSpace<P> {
         result
     }
 
-    /// Removes a page that nobody maps, unless it is dirty: `invalidate_complete_page`, and its
-    /// younger sister with a 2.
+    /// Removes an unmapped page, unless it is dirty: `invalidate_complete_page` and its younger
+    /// sister, `invalidate_complete_page2`.
     fn invalidate_complete_page(&self, page: &LockedPage) -> bool {
         self.file_system.release_page(page);
         self.remove_from_page_cache(page, |page| page.dirty())
@@ -75,10 +75,9 @@ impl<P: Policy> AddressSpace<P> {
     /// Writes whole pages past the cache, to the store, from the page `first` on:
     /// `generic_file_direct_write`, for a file that was opened with `O_DIRECT`.
     ///
-    /// When it has returned `Ok`, nobody reads older bytes through any mapping: if the policy is
-    /// sound, and if nobody stores to these pages through a mapping at the same time. Such a store makes
-    /// a whole page dirty, old bytes included, and if that page is written after ours, so be it. (The
-    /// kernel promises no more.)
+    /// After it returns `Ok`, no mapping shows older bytes, provided that the policy is sound and that
+    /// nobody stores to these pages through a mapping at the same time. Such a store makes a whole page
+    /// dirty, old bytes included, and that page may be written after ours. (The kernel promises no more.)
     ///
     /// # Errors
     ///
@@ -100,8 +99,8 @@ impl<P: Policy> AddressSpace<P> {
             .zip(bytes.chunks_exact(PAGE_SIZE))
             .try_for_each(|(index, page)| self.store.write_page(index, page))
             .map_err(|_| self.io_failed());
-        // A fault may have read a page once more while the store was written. This goes for a write that
-        // failed halfway, too.
+        // A fault may have read a page again while the store was written, even by a write that failed
+        // halfway.
         let invalidated = self.invalidate_inode_pages2_range(range);
         written.and(invalidated)
     }

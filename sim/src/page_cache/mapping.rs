@@ -24,7 +24,8 @@ use crate::sync::{Mutex, RwLock, TREE_LOCKS};
 /// How many neighbouring pages share a tree lock: as many as a node of the kernel's radix tree has.
 const NODE: u64 = 64;
 
-/// The page cache of one file: `struct address_space`, with what of the inode belongs to it.
+/// The page cache of one file: `struct address_space`, with the parts of the inode that belong to
+/// it.
 ///
 /// Order of locks, outermost first (`mmap_sem` is the [`Mm`](super::Mm)'s):
 ///
@@ -34,33 +35,33 @@ const NODE: u64 = 64;
 ///     -> tree_lock
 /// ```
 ///
-/// The sections of the sequence lock are in no order: nothing waits inside one for somebody who
-/// waits for it.
+/// Sections of the sequence lock have no place in this order: no thread inside one waits for a
+/// thread that waits for it.
 pub struct AddressSpace<P> {
-    /// On a cache line of its own: some policies write to it in every fault, and what stands beside
-    /// it should not be charged for that.
+    /// On its own cache line: some policies write to it in every fault, and the neighbouring fields
+    /// should not pay for that.
     pub(super) policy: CachePadded<P>,
     pub(super) store: Box<dyn Store>,
     pub(super) file_system: Box<dyn FileSystem>,
     /// The page index, `page_tree`, each part under its own `tree_lock`.
     tree: Box<[RwLock<BTreeMap<u64, PageRef>>]>,
-    /// In bytes. Shrinks before anything else does when the file is cut.
+    /// In bytes. When the file is cut, this shrinks before anything else.
     i_size: AtomicU64,
     /// How often mappings have been torn down because the file was cut.
     truncate_count: AtomicU32,
     /// Who maps the file, and where: `i_mmap` under `i_mmap_lock`.
     i_mmap: Mutex<Vec<Arc<MappedRange>>>,
-    /// Direct writes share it, a truncate has it alone: `i_rwsem` (`i_alloc_sem` in 2005).
+    /// Shared by direct writes, exclusive for a truncate: `i_rwsem` (`i_alloc_sem` in 2005).
     pub(super) i_rwsem: RwLock<()>,
     pub(super) census: Arc<Census>,
 }
 
 impl<P: Policy> AddressSpace<P> {
-    /// The cache, empty yet, of what is in `store`.
+    /// An empty cache over `store`.
     ///
     /// # Errors
     ///
-    /// [`Errno::Io`] if the store does not tell its size.
+    /// [`Errno::Io`] if the store cannot tell its size.
     pub fn new(
         store: impl Store + 'static,
         file_system: impl FileSystem + 'static,
@@ -81,7 +82,8 @@ impl<P: Policy> AddressSpace<P> {
 
     /// Finds a page, or reads it from the store: `filemap_nopage`, which is `filemap_fault` today.
     ///
-    /// With `keep_lock` the page comes locked and is in the cache; without, it was in the cache.
+    /// With `keep_lock` the page is returned locked and is in the cache; without, it was in the
+    /// cache.
     pub(super) fn nopage(
         &self,
         index: u64,
@@ -108,8 +110,8 @@ impl<P: Policy> AddressSpace<P> {
                 self.read_page(&locked)?;
                 read_it = true;
             }
-            // Once more, now that the page is in the cache and locked: a truncate that has shrunk
-            // i_size before is seen here, and one that is yet to do so will find the page.
+            // Checked again, now that the page is in the cache and locked: a truncate that has
+            // already shrunk i_size is seen here, and one that has yet to do so will find the page.
             if index >= self.pages() {
                 return Err(VmFault::Sigbus);
             }
@@ -154,14 +156,14 @@ impl<P> AddressSpace<P> {
         self.i_size.load(Ordering::Acquire)
     }
 
-    /// The size of the file in pages, a last part counted in full.
+    /// The size of the file in pages, rounded up.
     #[must_use]
     pub fn pages(&self) -> u64 {
         self.size().div_ceil(PAGE_SIZE as u64)
     }
 
-    /// How many ptes were left behind on pages that had been removed from the cache, as far as they
-    /// have been unmapped since. Zero if the policy is sound.
+    /// How many ptes stayed on pages that had been removed from the cache, counting those unmapped
+    /// since. Zero if the policy is sound.
     #[must_use]
     pub fn orphans(&self) -> u64 {
         self.census.orphans()
@@ -173,8 +175,8 @@ impl<P> AddressSpace<P> {
         self.census.io_errors()
     }
 
-    /// How many pages of this file are alive: in the cache, mapped, or referred to. At rest, when
-    /// every [`Mm`](super::Mm) is gone, those in the cache.
+    /// How many pages of this file are alive: in the cache, mapped, or referred to. When nothing is
+    /// running and every [`Mm`](super::Mm) is gone, only those in the cache.
     #[must_use]
     pub fn live_pages(&self) -> usize {
         self.census.pages()
@@ -192,7 +194,7 @@ impl<P> AddressSpace<P> {
         self.census.times_updated()
     }
 
-    /// Counts a call of the store that failed; what its caller is to answer.
+    /// Counts a failed call of the store, and returns the error for its caller.
     pub(super) fn io_failed(&self) -> Errno {
         self.census.io_failed();
         Errno::Io
@@ -221,7 +223,7 @@ impl<P> AddressSpace<P> {
         read(self.tree(index)).get(&index).cloned()
     }
 
-    /// `add_to_page_cache`; `false` if somebody else was first.
+    /// `add_to_page_cache`; `false` if another thread was first.
     fn add_to_page_cache(&self, page: &LockedPage) -> bool {
         let mut tree = write(self.tree(page.index()));
         if tree.contains_key(&page.index()) {
@@ -232,7 +234,7 @@ impl<P> AddressSpace<P> {
         true
     }
 
-    /// `remove_from_page_cache`, unless `busy` says so with the tree locked.
+    /// `remove_from_page_cache`, unless the page is `busy`, which is asked with the tree locked.
     pub(super) fn remove_from_page_cache(
         &self,
         page: &LockedPage,
@@ -268,7 +270,7 @@ impl<P> AddressSpace<P> {
         }
     }
 
-    /// Every pte of the pages `range`, in every `Mm`, goes: `unmap_mapping_range`.
+    /// Clears every pte of the pages of `range`, in every `Mm`: `unmap_mapping_range`.
     ///
     /// Private copies stay, unless `even_cows`.
     pub(super) fn unmap_mapping_range(&self, range: &RangeInclusive<u64>, even_cows: bool) {
@@ -277,7 +279,7 @@ impl<P> AddressSpace<P> {
         }
     }
 
-    /// Shows every pte of the file, with the page of the file that it stands for.
+    /// Calls `look` with every pte of the file and the page of the file that it stands for.
     pub(super) fn for_each_pte(&self, mut look: impl FnMut(u64, &Pte)) {
         for mapped in lock(&self.i_mmap).iter() {
             let ptes = mapped.page_table.lock();

@@ -40,11 +40,11 @@ impl<P: Policy> Mm<P> {
 
     /// Maps `pages` pages of a file from its page `file_start` on; returns the address.
     ///
-    /// As in the kernel the file may be shorter: who touches what is not there gets a `SIGBUS`.
+    /// As in the kernel, the file may be shorter: touching what is not there raises `SIGBUS`.
     ///
     /// # Panics
     ///
-    /// If there are no pages, or more than fit the address space or the largest file.
+    /// If `pages` is 0, or more than fit the address space or the largest file.
     pub fn mmap(
         &self,
         mapping: &Arc<AddressSpace<P>>,
@@ -57,10 +57,10 @@ impl<P: Policy> Mm<P> {
         let start = areas
             .last_key_value()
             .map_or(1, |(start, area)| start + area.range.pages + 1);
-        assert!(pages != 0, "an area has a page at least");
+        assert!(pages != 0, "an area has at least one page");
         assert!(
             start.saturating_add(pages) < LAST_PAGE && file_start.saturating_add(pages) < LAST_PAGE,
-            "an area fits the address space, and what it shows the largest file"
+            "an area fits the address space, and its part of the file fits the largest file"
         );
         let range = Arc::new(MappedRange {
             page_table: Arc::clone(&self.page_table),
@@ -102,15 +102,15 @@ impl<P: Policy> Mm<P> {
                 let mapping = Arc::clone(&mapping);
                 areas.insert(part.start, Vma { mapping, range });
             }
-            // First the ptes, then the way to them: a truncate in between still finds them.
+            // First the ptes, then the link to them: a truncate in between still finds them.
             let gone = gone.start.max(start)..gone.end.min(end);
             range.zap(&(range.index(gone.start)..=range.index(gone.end - 1)), true);
             mapping.unlink(&range);
         }
     }
 
-    /// Takes the ptes of `pages` pages from `address` on away; the next access faults them in
-    /// again: `madvise(MADV_DONTNEED)`.
+    /// Clears the ptes of `pages` pages from `address` on; the next access faults them in again:
+    /// `madvise(MADV_DONTNEED)`.
     pub fn madvise_dontneed(&self, address: u64, pages: u64) {
         let numbers = page_numbers(address, pages);
         for (start, area) in read(&self.areas).range(..numbers.end) {
@@ -123,10 +123,10 @@ impl<P: Policy> Mm<P> {
     }
 }
 
-/// No area and no file has a page as high as this.
+/// No area and no file has a page number as high as this.
 const LAST_PAGE: u64 = u64::MAX / PAGE_SIZE as u64;
 
-/// The pages of a stretch of the address space.
+/// The pages of a range of the address space.
 fn page_numbers(address: u64, pages: u64) -> Range<u64> {
     let start = page_number(address);
     start..start.saturating_add(pages)

@@ -14,9 +14,9 @@ use crate::sync::{Condvar, Mutex, WORDS_PER_PAGE};
 /// Bytes in a page: 4096 (under loom one word, so that a model stays small).
 pub const PAGE_SIZE: usize = WORDS_PER_PAGE * size_of::<u64>();
 
-/// Somebody has the page to himself: `PG_locked`.
+/// A thread has locked the page: `PG_locked`.
 const LOCKED: u32 = 1;
-/// Somebody sleeps until `LOCKED` or `WRITEBACK` goes away: `PG_waiters`.
+/// A thread sleeps until `LOCKED` or `WRITEBACK` is cleared: `PG_waiters`.
 const WAITERS: u32 = 1 << 1;
 /// The bytes are those of the file: `PG_uptodate`.
 const UPTODATE: u32 = 1 << 2;
@@ -32,7 +32,8 @@ const ERROR: u32 = 1 << 6;
 /// A reference to a page: `get_page` is a clone, `put_page` a drop.
 ///
 /// The count is the `Arc`'s. Nothing in this model acts on it (2.6.15 did not either: an invalidate
-/// asks for `mapcount`, not for references); the invariant checker compares it with what is known.
+/// checks `mapcount`, not references); the invariant checker compares it with the references it
+/// knows of.
 pub type PageRef = Arc<Page>;
 
 /// One page: of the page cache, or the anonymous copy that a private write fault makes.
@@ -74,7 +75,7 @@ impl Page {
         })
     }
 
-    /// A new page for the cache, locked by the caller: nobody may look before it has been read.
+    /// A new page for the cache, locked by the caller: it must not be seen before it has been read.
     pub(super) fn new_locked(index: u64, census: &Arc<Census>) -> LockedPage {
         LockedPage {
             page: Self::new(index, false, LOCKED, census),
@@ -93,7 +94,8 @@ impl Page {
         self.anonymous
     }
 
-    /// Whether the bytes are those of the file: `PageUptodate`. Acquire: who sees it sees them.
+    /// Whether the bytes are those of the file: `PageUptodate`. Acquire: a thread that sees the
+    /// flag sees the bytes.
     #[must_use]
     pub fn uptodate(&self) -> bool {
         self.has(UPTODATE)
@@ -117,14 +119,14 @@ impl Page {
         self.has(ERROR)
     }
 
-    /// Whether the store has these bytes and nobody is about to change that: neither dirty nor under
-    /// writeback, and not locked by somebody on the way from the one to the other. One look at all
-    /// three.
+    /// Whether the store has these bytes and will keep them: the page is neither dirty nor under
+    /// writeback, nor locked by a thread that takes it from one to the other. All three are read at
+    /// once.
     pub(super) fn at_rest(&self) -> bool {
         !self.has(DIRTY | WRITEBACK | LOCKED)
     }
 
-    /// Whether somebody holds the page lock: `PageLocked`.
+    /// Whether the page is locked: `PageLocked`.
     #[must_use]
     pub fn locked(&self) -> bool {
         self.has(LOCKED)
@@ -140,7 +142,7 @@ impl Page {
 
     /// How many ptes point to it: `page_mapcount`.
     ///
-    /// Relaxed, as in the kernel: it is what the policies make of it that orders it.
+    /// Relaxed, as in the kernel: the policies provide the ordering.
     #[must_use]
     pub fn mapcount(&self) -> u32 {
         self.mapcount.load(Ordering::Relaxed)
@@ -174,7 +176,7 @@ impl Page {
         self.flags.fetch_and(!flag, Ordering::AcqRel) & flag != 0
     }
 
-    /// `set_page_dirty`, for a caller who holds a dirty pte in place of the page lock.
+    /// `set_page_dirty`, for a caller that holds a dirty pte instead of the page lock.
     pub(super) fn set_dirty_by_pte(&self) {
         self.set(DIRTY);
     }
@@ -227,7 +229,7 @@ impl Page {
 
     /// Locks the page, sleeping if it must: `lock_page`.
     ///
-    /// Who has locked it already waits for himself.
+    /// A thread that already holds the lock waits for itself.
     pub fn lock(self: &Arc<Self>) -> LockedPage {
         self.lock_until(None).expect("no deadline can pass")
     }
@@ -248,17 +250,17 @@ impl Page {
         }
     }
 
-    /// Locks the page unless somebody else has: `trylock_page`, `!TestSetPageLocked` in 2005.
+    /// Locks the page unless it is locked already: `trylock_page`, `!TestSetPageLocked` in 2005.
     pub fn try_lock(self: &Arc<Self>) -> Option<LockedPage> {
         (!self.set(LOCKED)).then(|| LockedPage {
             page: Arc::clone(self),
         })
     }
 
-    /// `wait_on_page_bit`: sleeps until `flag` is gone, and puts `instead` in its place.
+    /// `wait_on_page_bit`: sleeps until `flag` is clear, and sets `instead` in its place.
     ///
-    /// The look at the flag and the request to be woken are one operation, made with the queue
-    /// held: who clears the flag later finds the request, and the sleeper in the queue.
+    /// Testing the flag and requesting a wake-up are one operation, done with the queue locked: a
+    /// thread that clears the flag later finds the request, and the sleeper in the queue.
     fn sleep_while(
         &self,
         flag: u32,
@@ -275,7 +277,7 @@ impl Page {
         Ok(())
     }
 
-    /// Takes `flag` away and wakes all who waited for that: `wake_up_page`.
+    /// Clears `flag` and wakes all threads that wait for that: `wake_up_page`.
     fn clear_and_wake(&self, flag: u32) {
         let old = self.flags.fetch_and(!(flag | WAITERS), Ordering::AcqRel);
         if old & WAITERS != 0 {
@@ -307,10 +309,10 @@ impl fmt::Debug for Page {
     }
 }
 
-/// A page that the holder has locked. Dropping it unlocks: `unlock_page`.
+/// A page locked by the holder. Dropping it unlocks the page: `unlock_page`.
 ///
-/// What the kernel's comments ask for ("page must be locked") is asked for by type here.
-#[must_use = "the page is unlocked when this is dropped, here at once"]
+/// What the kernel's comments require ("page must be locked") is required by the type here.
+#[must_use = "if unused, the page is unlocked at once"]
 #[derive(Debug)]
 pub struct LockedPage {
     page: PageRef,

@@ -1,4 +1,4 @@
-//! The page table of a process, and the stretches of it that show a file: what a fault fills in and an
+//! The page table of a process, and the ranges of it that show a file: what a fault fills in and an
 //! invalidate clears.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl PageTable {
     }
 }
 
-/// A stretch of an address space that shows a stretch of a file: what `i_mmap` knows of an area.
+/// A range of an address space that shows a range of a file: what `i_mmap` knows of an area.
 pub(super) struct MappedRange {
     pub(super) page_table: Arc<PageTable>,
     /// Page numbers of the address space.
@@ -86,13 +86,13 @@ impl MappedRange {
         }
     }
 
-    /// What is left to do for a pte that has been taken out of the table, which is still locked.
+    /// Finishes the removal of a pte that was taken out of the table, which is still locked.
     fn clear(&self, pte: Pte) {
         if !pte.page.anonymous() {
             if !pte.page.in_cache() {
                 self.census.orphan_unmapped();
             }
-            // The page is dirty already: nothing here makes a pte writable without that. The rule is
+            // The page is already dirty: nothing here makes a pte writable otherwise. The rule is
             // older, and cheap.
             if pte.dirty {
                 pte.page.set_dirty_by_pte();

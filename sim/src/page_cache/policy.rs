@@ -1,5 +1,5 @@
-//! How a fault is kept from mapping a page that an invalidate has removed: the answers of twenty
-//! years, behind one trait.
+//! What keeps a fault from mapping a page that an invalidate has removed: twenty years of answers,
+//! behind one trait.
 
 mod as_posted;
 mod commit;
@@ -31,9 +31,9 @@ use seqschedlock::{Conflict, Park, RawSeqSchedLock};
 /// | `mapcount` + 1 | unmap, release, remove |
 /// | [`after_rmap`](Self::after_rmap); only then the pte is set | drop the section |
 ///
-/// What `begin` returned is dropped when the pte stands.
+/// What `begin` returned is dropped once the pte is set.
 pub trait Policy: Send + Sync + Sized + 'static {
-    /// What tables call it.
+    /// The name in tables.
     const NAME: &'static str;
     /// The fault locks the page from its lookup until it counts as mapped.
     const LOCKS_PAGE: bool = false;
@@ -42,14 +42,14 @@ pub trait Policy: Send + Sync + Sized + 'static {
     /// After enough conflicts in a row the fault takes the page lock instead.
     const FALLS_BACK: bool = false;
 
-    /// What a fault holds while it looks.
+    /// What a fault holds from `begin` on.
     type Attempt<'a>;
     /// What an invalidate holds from before its first page lock to its end.
     type Exclusion<'a>;
     /// What an invalidate holds around the removal of one page.
     type Section<'a>;
 
-    /// One for a new mapping.
+    /// The policy of a new mapping.
     fn new() -> Self;
 
     /// A fault on the page `index` of the file begins.
@@ -89,7 +89,7 @@ pub trait Policy: Send + Sync + Sized + 'static {
     /// An invalidate of some pages begins.
     fn exclude(&self) -> Self::Exclusion<'_>;
 
-    /// The invalidate comes to the page `index`, which it has locked.
+    /// The invalidate reaches the page `index`, which it has locked.
     fn section(&self, index: u64) -> Self::Section<'_>;
 
     /// Ends a section in which nothing was unmapped and nothing removed.
@@ -101,13 +101,13 @@ pub trait Policy: Send + Sync + Sized + 'static {
 /// Why a fault could not begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A write section runs.
+    /// A write section is running.
     Conflict(Conflict),
     /// The deadline of the fault has passed.
     TimedOut,
 }
 
-/// Sleeps until no write section runs; `false` if `deadline` passes first.
+/// Sleeps until no write section is running; `false` if `deadline` passes first.
 fn wait_for_writers(lock: &RawSeqSchedLock<Park>, deadline: Option<Instant>) -> bool {
     match deadline {
         None => {

@@ -14,8 +14,8 @@ use crate::sync::{RwLock, sleep};
 
 /// What lies under a page cache. Pages are [`PAGE_SIZE`] bytes and counted from 0.
 ///
-/// Calls may sleep and may run at the same time, for one page too: an old read that crosses a write
-/// may find old bytes, new ones, or some of each. Making up for that is the cache's business.
+/// Calls may sleep and may run concurrently, even for one page: a read that overlaps a write may
+/// find old bytes, new ones, or some of each. The cache has to cope with that.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Reads a page. What lies beyond the end reads as zeros.
     ///
@@ -39,7 +39,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Those of the device.
     fn size(&self) -> io::Result<u64>;
 
-    /// Cuts, or extends with zeros.
+    /// Truncates, or extends with zeros.
     ///
     /// # Errors
     ///
@@ -47,8 +47,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn set_size(&self, size: u64) -> io::Result<()>;
 }
 
-/// A store may be shared: with a mapping of another policy, one after the other, or with a test that
-/// wants to look into it.
+/// A store may be shared: with a later mapping under another policy, or with a test that inspects
+/// it.
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn read_page(&self, index: u64, page: &mut [u8; PAGE_SIZE]) -> io::Result<()> {
         (**self).read_page(index, page)
@@ -75,8 +75,8 @@ fn offset(index: u64) -> io::Result<u64> {
 
 /// A real file, read and written by `pread` and `pwrite`.
 ///
-/// It is opened as any other file is: the kernel's own page cache lies under the simulated one and
-/// is coherent with itself, so what comes back is what was written last.
+/// It is opened like any other file: the kernel's own page cache lies under the simulated one and
+/// is coherent with itself, so a read returns what was written last.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct FileStore {
@@ -124,7 +124,7 @@ impl Store for FileStore {
     }
 }
 
-/// Memory that answers as late as one likes.
+/// Memory with any latency you like.
 pub struct MemStore {
     bytes: RwLock<Vec<u8>>,
     latency: Duration,

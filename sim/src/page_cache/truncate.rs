@@ -1,4 +1,4 @@
-//! Cutting a file, and extending it: `vmtruncate` of 2005, `truncate_pagecache` today.
+//! Cutting and extending a file: `vmtruncate` of 2005, `truncate_pagecache` today.
 
 use super::error::Errno;
 use super::mapping::AddressSpace;
@@ -9,13 +9,13 @@ use crate::locks::write;
 impl<P: Policy> AddressSpace<P> {
     /// Sets the size of the file in bytes: `truncate`.
     ///
-    /// When it has returned, nothing beyond the new end is cached or mapped, private copies
-    /// included; who touches it gets a `SIGBUS`. A longer file ends in zeros.
+    /// After it returns, nothing beyond the new end is cached or mapped, private copies included;
+    /// touching it raises `SIGBUS`. A longer file ends in zeros.
     ///
     /// # Errors
     ///
-    /// [`Errno::Io`] if the store fails. When extending, the size stays as it was then; when cutting,
-    /// what was cut off is gone.
+    /// [`Errno::Io`] if the store fails. An extension then leaves the size as it was; after a cut,
+    /// what was cut off is gone all the same.
     pub fn truncate(&self, size: u64) -> Result<(), Errno> {
         let _alone = write(&self.i_rwsem);
         let old = self.size();
@@ -23,7 +23,7 @@ impl<P: Policy> AddressSpace<P> {
             // What user space has left between the old end and the end of its page never was part
             // of the file.
             self.truncate_partial_page(old);
-            // Nor is what a cut that failed has left in the store.
+            // Nor was what a failed cut left in the store.
             if self.store.size().map_err(|_| self.io_failed())? > old {
                 self.store.set_size(old).map_err(|_| self.io_failed())?;
             }
@@ -61,7 +61,7 @@ impl<P: Policy> AddressSpace<P> {
             }
             self.remove_from_page_cache(&page, |_| false);
         }
-        // And another may have made a private copy of it, which no page of the cache knows about.
+        // Another may have made a private copy of it, which no page of the cache knows about.
         self.unmap_mapping_range(&beyond, true);
         self.truncate_partial_page(size);
     }

@@ -16,8 +16,8 @@ impl<P: Policy> AddressSpace<P> {
     ///
     /// # Errors
     ///
-    /// [`Errno::Io`] if the store fails. All other pages are written nevertheless; the page itself is
-    /// no longer dirty and keeps its bytes until it is dropped, as in the kernel.
+    /// [`Errno::Io`] if the store fails. All other pages are still written. The failed page is no
+    /// longer dirty and keeps its bytes until it is dropped, as in the kernel.
     pub fn filemap_write_and_wait_range(&self, range: RangeInclusive<u64>) -> Result<u64, Errno> {
         let mut written = 0;
         let mut result = Ok(());
@@ -29,7 +29,7 @@ impl<P: Policy> AddressSpace<P> {
             if !page.in_cache() {
                 continue;
             }
-            // Somebody else may be writing it. That counts as ours, or comes before it.
+            // Another thread may be writing it. That counts as our write, or comes before it.
             page.wait_on_writeback();
             if !self.clear_page_dirty_for_io(&page) {
                 continue;
@@ -71,13 +71,13 @@ impl<P: Policy> AddressSpace<P> {
         result.map_err(|_| self.io_failed())
     }
 
-    /// `balance_dirty_pages_ratelimited`: here is where whoever makes pages dirty too fast would be
-    /// slowed down. Counts only.
+    /// `balance_dirty_pages_ratelimited`: the place where threads that dirty pages too fast would
+    /// be slowed down. Only counts.
     pub(super) fn balance_dirty_pages(&self) {
         self.census.dirtied();
     }
 
-    /// `file_update_time`. Counts only.
+    /// `file_update_time`. Only counts.
     pub(super) fn file_update_time(&self) {
         self.census.time_updated();
     }

@@ -1,9 +1,8 @@
 //! The systems under loom: as small as a kernel can be and still show every race.
 //!
-//! Pages have one word, which is enough to be old or new, and their index has one lock, as in 2005.
-//! A page of an AIO ring has four slots; the header takes one of the first page.
-//! `Arc` is `std`'s everywhere: nobody acts on a count of references, so there is nothing to explore
-//! about it.
+//! Pages have one word, which is enough to be old or new, and their index has one lock, as in 2005. A page
+//! of an AIO ring has four slots; the header takes one of the first page. `Arc` is `std`'s everywhere: no
+//! code acts on a reference count, so there is nothing to explore about it.
 
 use std::sync::Arc;
 
@@ -20,28 +19,28 @@ pub(crate) const TREE_LOCKS: usize = 1;
 pub(crate) const STRIPES: usize = 2;
 pub(crate) const RING_SLOTS: usize = 4;
 
-/// Loom has no clock; a sleep is a moment in which all others may run.
+/// Loom has no clock; a sleep is a point at which all other threads may run.
 pub(crate) fn sleep(_duration: Duration) {
     loom::thread::yield_now();
 }
 
-/// Looks at a flag that others may change.
+/// Reads a flag that other threads may change.
 ///
-/// It is a read-modify-write because loom compares a store with the last access before it only. If that was
+/// It is a read-modify-write because loom compares a store only with the last access before it. If that was
 /// a load by the same thread, loom does not try the store before the loads of other threads.
 pub(crate) fn look(flag: &atomic::AtomicBool, ordering: atomic::Ordering) -> bool {
     flag.fetch_or(false, ordering)
 }
 
-/// Sets a flag that others look at. It is a swap because loom may order a plain store before an earlier
+/// Sets a flag that other threads read. It is a swap because loom may order a plain store before an earlier
 /// read-modify-write.
 pub(crate) fn set(flag: &atomic::AtomicBool, value: bool) {
     flag.swap(value, atomic::Ordering::AcqRel);
 }
 
-/// A pointer that others may change at any time. It orders its target and nothing else: stores release,
-/// loads acquire. (In the kernel, loads are ordered by dependency.) A load may still return an older
-/// target, so all of them are kept.
+/// A pointer that other threads may change at any time. It orders its target and nothing else: stores
+/// release, loads acquire. (In the kernel, loads are ordered by dependency.) A load may still return an
+/// older target, so all of them are kept.
 #[derive(Debug)]
 pub(crate) struct Pointer<T> {
     current: atomic::AtomicUsize,

@@ -1,4 +1,4 @@
-//! What the systems lock with, and how large their kernel is.
+//! The locks that the systems use, and how large their kernel is.
 
 pub(crate) use core::sync::atomic;
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -16,18 +16,18 @@ pub(crate) const STRIPES: usize = 64;
 /// Slots of 32 bytes in a page of an AIO ring. The first slot of the first page is the header.
 pub(crate) const RING_SLOTS: usize = 128;
 
-/// Looks at a flag that others may change.
+/// Reads a flag that other threads may change.
 pub(crate) fn look(flag: &atomic::AtomicBool, ordering: atomic::Ordering) -> bool {
     flag.load(ordering)
 }
 
-/// Sets a flag that others look at.
+/// Sets a flag that other threads read.
 pub(crate) fn set(flag: &atomic::AtomicBool, value: bool) {
     flag.store(value, atomic::Ordering::Release);
 }
 
-/// A pointer that others may change at any time. Loading and storing are one step each; by the time the
-/// target is used, the kernel may have freed it.
+/// A pointer that other threads may change at any time. Loading and storing are one step each; by the
+/// time the target is used, the kernel may have freed it.
 ///
 /// A mutex synchronizes more than a bare pointer does. Under loom it is a bare one.
 #[derive(Debug)]

@@ -113,7 +113,7 @@ fn finds_a_reference_that_was_not_put() {
 }
 
 #[test]
-fn finds_a_page_that_nobody_knows() {
+fn finds_a_leaked_page() {
     let world = World::new();
     core::mem::forget(world.page(0));
     world.file.truncate(0).unwrap();

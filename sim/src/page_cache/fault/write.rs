@@ -27,8 +27,8 @@ impl<P: Policy> Fault<'_, P> {
 
     /// Nothing is mapped yet: `do_shared_fault`.
     ///
-    /// The page lock, held from the look at the page's mapping to the end, keeps any invalidate
-    /// away: the policy has nothing to add.
+    /// The page lock is held from the check of the page's mapping to the end. That keeps any
+    /// invalidate away, so the policy has nothing to add.
     pub(super) fn do_shared_fault(&self, page: &PageRef) -> Result<(), VmFault> {
         if let Some(locked) = self.do_page_mkwrite(page)? {
             self.finish_mkwrite_fault(locked, |pte| pte.is_none());
@@ -36,8 +36,8 @@ impl<P: Policy> Fault<'_, P> {
         Ok(())
     }
 
-    /// Asks the file system whether the page may be written. If so it comes locked and is in the
-    /// cache; if not, user space is to fault again.
+    /// Asks the file system whether the page may be written. If so, it is returned locked and is in
+    /// the cache; if not, user space has to fault again.
     fn do_page_mkwrite(&self, page: &PageRef) -> Result<Option<LockedPage>, VmFault> {
         let locked = match self.area.mapping.file_system.page_mkwrite(page)? {
             MkWrite::NoPage => return Ok(None),
@@ -50,14 +50,13 @@ impl<P: Policy> Fault<'_, P> {
             }
             MkWrite::Unlocked => page.lock(),
         };
-        // Gone from the cache meanwhile, or always an orphan: then what user space needs is another
-        // page.
+        // Removed from the cache meanwhile, or an orphan all along: user space needs another page.
         Ok(locked.in_cache().then_some(locked))
     }
 
-    /// Makes the pte writable and the page dirty, in one go as far as writeback can tell.
+    /// Makes the pte writable and the page dirty, in one step as far as writeback can tell.
     ///
-    /// `pte_same` looks whether the pte is still what it was.
+    /// `pte_same` checks whether the pte is still what it was.
     fn finish_mkwrite_fault(&self, page: LockedPage, pte_same: impl FnOnce(Option<&Pte>) -> bool) {
         {
             let mut ptes = self.area.range.page_table.lock();
@@ -87,8 +86,7 @@ impl<P: Policy> Fault<'_, P> {
 
     /// Replaces the page of the file by a copy of the process's own: `wp_page_copy`.
     ///
-    /// As long as the pte is the same the page has not been removed: nobody may do that while it is
-    /// mapped.
+    /// As long as the pte is the same, the page has not been removed: a mapped page must not be.
     fn wp_page_copy(&self, page: &PageRef) {
         let copy = page.anonymous_copy();
         let mut ptes = self.area.range.page_table.lock();

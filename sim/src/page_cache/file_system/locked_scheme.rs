@@ -9,8 +9,8 @@ use crate::sync::sleep;
 
 /// A file system since 2009: `page_mkwrite` returns with the page locked.
 ///
-/// The lock is held until the pte is writable and the page dirty, so writeback comes before all of
-/// it or after all of it.
+/// The lock is held until the pte is writable and the page dirty, so writeback comes either before
+/// both or after both.
 #[derive(Debug)]
 pub struct LockedSchemeFs {
     metadata: Arc<Metadata>,
@@ -27,7 +27,7 @@ impl LockedSchemeFs {
         }
     }
 
-    /// As it is, but [`release_page`](FileSystem::release_page) sleeps for `release`.
+    /// The same, but [`release_page`](FileSystem::release_page) sleeps for `release`.
     #[must_use]
     pub fn with_release(self, release: Duration) -> Self {
         Self { release, ..self }

@@ -31,7 +31,7 @@ pub enum Trouble {
 }
 
 impl Metadata {
-    /// None yet. Every allocation will sleep for `latency`, with the journal locked.
+    /// No metadata yet. Every allocation sleeps for `latency`, with the journal locked.
     #[must_use]
     pub fn new(latency: Duration) -> Self {
         Self {
@@ -40,12 +40,12 @@ impl Metadata {
         }
     }
 
-    /// Lets the next `page_mkwrite` that has no trouble ahead of it yet fail.
+    /// Makes the next `page_mkwrite` fail that has no trouble queued for it yet.
     pub fn fail_next(&self, trouble: Trouble) {
         lock(&self.troubles).push_back(trouble);
     }
 
-    /// Forgets the troubles that nobody has run into yet; how many there were.
+    /// Clears the troubles still queued and returns how many there were.
     pub fn fail_no_more(&self) -> usize {
         core::mem::take(&mut *lock(&self.troubles)).len()
     }

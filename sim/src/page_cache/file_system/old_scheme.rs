@@ -4,9 +4,9 @@ use super::{FileSystem, Metadata, MkWrite};
 use crate::page_cache::error::VmFault;
 use crate::page_cache::page::{LockedPage, PageRef};
 
-/// A file system of the time before 2009: `page_mkwrite` returns with the page unlocked.
+/// A file system from before 2009: `page_mkwrite` returns with the page unlocked.
 ///
-/// It allocates the metadata, marks the page dirty and lets go of it. Before the core has locked it
+/// It allocates the metadata, marks the page dirty and unlocks it. Before the core has locked it
 /// again and made the pte writable, writeback may find the dirty page, write it and drop the
 /// metadata. Then user space writes to a page that has none.
 #[derive(Debug)]

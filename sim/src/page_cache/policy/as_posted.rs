@@ -3,11 +3,11 @@ use std::time::Instant;
 use super::{Policy, Refusal};
 use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 
-/// The patch of December 2005: the fault asks first, then maps.
+/// The patch of December 2005: the fault checks first, then maps.
 ///
-/// The window is smaller, but it is there: a section that begins after the question finds a page
-/// that is not mapped, and removes it. The page-table lock does not close it, since who finds the
-/// page not mapped never takes that lock.
+/// The window is smaller, but still there: a section that begins after the check finds a page that
+/// is not mapped, and removes it. The page-table lock does not close the window, since an
+/// invalidate that finds the page not mapped never takes that lock.
 ///
 /// (The patch yielded where this waits in a queue. As there, a fault waits and looks again for as
 /// long as it takes.)

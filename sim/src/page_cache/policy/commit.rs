@@ -5,10 +5,10 @@ use seqschedlock::{Conflict, Park, RawSeqSchedLock, Stamp, WriteGuard};
 
 /// This crate: the page counts as mapped first, then `read_commit` says whether it may stay so.
 ///
-/// One lock for the whole file. An invalidate that has not ended when the fault began sees the count
-/// and unmaps, or the fault sees the invalidate and takes the count back. The pte is set only after
-/// the commit and the page-table lock is held throughout, so nobody ever reads through a mapping
-/// that is about to be taken back, and who wants to unmap it finds it in place.
+/// One lock for the whole file. An invalidate that has not ended when the fault began sees the count and unmaps, or
+/// the fault sees the invalidate and takes the count back. The pte is set only after the commit and the page-table
+/// lock is held throughout, so no thread ever reads through a mapping that is about to be taken back, and a thread
+/// that unmaps the page finds the pte in place.
 ///
 /// A pager in user space cannot do this: `UFFDIO_COPY` sets the pte itself, so threads may read the page before it is
 /// taken back. It has to validate first, inside a gate, or publish the page behind the mapping (`docs/pager.md`).

@@ -5,11 +5,11 @@ use crate::locks::{read_until, write};
 use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What was merged in 2021 (commit 730633f0b7f9): `invalidate_lock`, a read-write semaphore that
-/// faults share and an invalidate or a truncate has alone.
+/// faults share and that an invalidate or a truncate holds exclusively.
 ///
-/// Here it is all there is, and held from the lookup until the pte stands. (The kernel takes it only
-/// where the page has to be read, and has the page lock for the rest.) A fault waits for every
-/// invalidate of the file, an invalidate for every fault.
+/// Here it is the only protection, held from the lookup until the pte is set. (The kernel takes it
+/// only where the page has to be read, and relies on the page lock for the rest.) A fault waits for
+/// every invalidate of the file, an invalidate for every fault.
 #[derive(Debug)]
 pub struct InvalidateRwLock {
     invalidate_lock: RwLock<()>,

@@ -5,8 +5,8 @@ use super::{Policy, Refusal};
 /// What was merged in 2007 (commit d00806b18315): the page is locked from its lookup until it counts
 /// as mapped.
 ///
-/// An invalidate has the page locked too, so there is nothing left to race. Every fault pays for it,
-/// and faults on one page come one after the other. `truncate_count` went with the same change.
+/// An invalidate locks the page too, so no race is left. Every fault pays for it, and faults on one
+/// page run one after the other. `truncate_count` went with the same change.
 #[derive(Debug)]
 pub struct PageLock;
 

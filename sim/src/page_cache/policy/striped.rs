@@ -4,7 +4,7 @@ use super::{Policy, Refusal};
 use crate::sync::STRIPES;
 use seqschedlock::{Conflict, Park, Stamp, StripedSeqSchedLock, WriteGuard};
 
-/// As [`Commit`](super::Commit), with 64 locks for the file instead of one: page `index` goes by the
+/// As [`Commit`](super::Commit), with 64 locks for the file instead of one: page `index` uses the
 /// lock `index % 64`.
 ///
 /// An invalidate disturbs only faults on pages that share its stripe.

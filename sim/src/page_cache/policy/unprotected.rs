@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::{Policy, Refusal};
 
-/// Linux 2.6.15: nothing. The invalidate asks whether the page is mapped, the fault maps it
+/// Linux 2.6.15: nothing. The invalidate checks whether the page is mapped, and the fault maps it
 /// afterwards.
 ///
 /// (`truncate_count` is there, and keeps truncate and fault apart.)

@@ -1,4 +1,4 @@
-//! How long a version runs, and the bar that shortens the wait.
+//! How long a version runs, and its progress bar.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

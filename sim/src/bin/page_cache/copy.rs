@@ -1,4 +1,4 @@
-//! The file that is really used: a copy of the user's, or one made up.
+//! The file that is actually served: a copy of the user's, or a made-up one.
 
 use std::fs::File;
 use std::io::{Read, Seek as _, Write as _};
@@ -34,7 +34,7 @@ pub fn prepare(source: Option<&Path>) -> Result<Option<Copy>, String> {
     };
     let folder = std::env::temp_dir();
     let in_folder = |what: &str, error| format!("cannot {what} in {}: {error}", folder.display());
-    // Unnamed: it is gone when the program is, however it ends.
+    // Unnamed: it is gone when the program ends, however that happens.
     let mut file = tempfile::tempfile().map_err(|error| in_folder("make a file", error))?;
 
     let bar = ProgressBar::new(size).with_message("copying");
@@ -49,7 +49,7 @@ pub fn prepare(source: Option<&Path>) -> Result<Option<Copy>, String> {
             .read(part)
             .map_err(|error| format!("cannot read {name}: {error}"))?;
         if read == 0 {
-            break; // it has become shorter meanwhile
+            break; // it became shorter meanwhile
         }
         file.write_all(&part[..read])
             .map_err(|error| in_folder("write the copy", error))?;
@@ -58,7 +58,7 @@ pub fn prepare(source: Option<&Path>) -> Result<Option<Copy>, String> {
     }
     bar.finish_and_clear();
 
-    // Direct writes go by whole blocks, so the copy ends with one.
+    // Direct writes are of whole blocks, so the copy ends with a whole one.
     let size = file
         .stream_position()
         .map_err(|error| in_folder("write the copy", error))?;
@@ -90,7 +90,7 @@ fn open(path: &Path) -> Result<(Box<dyn Read>, String, u64), String> {
     Ok((Box::new(file), name, about.len().min(LARGEST)))
 }
 
-/// Bytes without end.
+/// Endless bytes.
 struct Noise(fastrand::Rng);
 
 impl Read for Noise {

@@ -43,7 +43,7 @@ impl Gate {
         self.wait_while(|state| state.settled.is_none()).settled == Some(true)
     }
 
-    /// Lets everybody through, to work or to go home. What was said first holds.
+    /// Lets everybody through, to work or to go home. The first call decides.
     fn settle(&self, work: bool) {
         self.change(|state| state.settled = state.settled.or(Some(work)));
     }
@@ -63,11 +63,11 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         Self { scope, gate, hired }
     }
 
-    /// Another thread. It does `work` when the crew starts, and returns `None` if that never happens.
+    /// Adds a thread. It does `work` when the crew starts, and returns `None` if that never happens.
     ///
     /// # Errors
     ///
-    /// One line that says why there cannot be as many.
+    /// One line that says why there cannot be so many threads.
     pub fn hire<T: Send + 'scope>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'scope,

@@ -1,4 +1,4 @@
-//! The figures for machines, under names that stay.
+//! The figures for machines, under stable names.
 
 use seqschedlock_sim::page_cache::PAGE_SIZE;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
-//! A page cache under fire: threads read a file through mappings while others rewrite it past the
-//! cache, and every old byte that is read after it has been replaced is counted. Six ways to keep
-//! that from happening take turns, and what each of them costs both sides is shown.
+//! A page cache under fire: some threads read a file through mappings while others rewrite it past
+//! the cache, and every read of bytes that had already been replaced is counted. Six ways to
+//! prevent that take turns, and the report shows what each of them costs readers and writers.
 //!
 //! ```text
 //! cargo run --release -p seqschedlock-sim -- FILE

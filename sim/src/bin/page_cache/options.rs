@@ -13,26 +13,25 @@ use crate::terminal::{seconds, time};
 /// Serve a file through a simulated page cache while its blocks are rewritten underneath, and count
 /// the stale reads.
 ///
-/// Reader threads read the file through mappings, as programs do that have mapped it into memory. A read
-/// that finds nothing mapped is a fault: the cache is asked, and fills the mapping. Writer threads rewrite
-/// blocks directly on disk, as a database or a virtual machine does, and make the cache forget its copies;
-/// the cache sleeps while it forgets. Once such a direct write has returned, nobody may read the old bytes
-/// any more. A stale read is one that does: that program goes on with data that has been replaced, and
-/// nothing will ever tell it.
+/// Reader threads read the file through mappings, like programs that have mapped it into memory. A read
+/// that finds nothing mapped is a fault: the cache finds the page and maps it. Writer threads rewrite
+/// blocks directly on disk, like a database or a virtual machine, and make the cache forget its copies;
+/// the cache sleeps while it forgets. Once such a direct write has returned, no read may return the old
+/// bytes. A read that does is stale: the program goes on with data that has been replaced, and nothing
+/// will ever tell it.
 ///
-/// The file itself is never changed. A copy in the temp folder is used, and is gone at the end.
+/// The file itself is never changed. A copy in the temp folder is used, which is gone at the end.
 #[derive(Debug, Parser)]
 #[command(name = "page_cache", version, after_long_help = TABLE)]
 pub struct Options {
     /// The file to serve (its first GiB, if it is larger). Without one, 64 MiB are made up.
     pub file: Option<PathBuf>,
 
-    /// Which ways to protect the cache take part; several with commas between. All by default.
+    /// Which policies protect the cache, separated by commas. All by default.
     #[arg(long, value_name = "POLICY", value_delimiter = ',', value_enum)]
     pub policy: Vec<PolicyName>,
 
-    /// How many threads read through mappings, each through its own. By default as many as there are
-    /// processors.
+    /// How many threads read, each through a mapping of its own. By default one per processor.
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     threads: Option<u16>,
@@ -53,30 +52,30 @@ pub struct Options {
           value_parser = time)]
     pub every: Duration,
 
-    /// How long the cache sleeps halfway through forgetting a block, as a file system does that waits
-    /// for its journal: 500us, 1ms, or 0.
+    /// How long the cache sleeps halfway through forgetting a block, like a file system that waits for
+    /// its journal: 500us, 1ms, or 0.
     #[arg(long, value_name = "TIME", default_value = "500us", allow_negative_numbers = true,
           value_parser = time)]
     pub hold: Duration,
 
-    /// How long each policy runs in all, in seconds.
+    /// How long each policy runs in total, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, allow_negative_numbers = true,
           value_parser = seconds)]
     seconds: f64,
 
-    /// In how many rounds. The policies take turns, so that whatever else the machine does meets all of
-    /// them. By default 20, or fewer where a round would be shorter than 0.1 s.
+    /// How many rounds that time is split into. The policies take turns, so that whatever else the
+    /// machine does affects all of them. By default 20, or fewer if a round would be shorter than 0.1 s.
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
 
-    /// Where blocks are read from: `file`, the copy on disk, or memory that answers after a time
-    /// such as 50us.
+    /// Where blocks are read from: `file` for the copy on disk, or a time such as 50us for memory
+    /// with that latency.
     #[arg(long, value_name = "file|TIME", default_value = "file", allow_negative_numbers = true,
           value_parser = io)]
     pub io: Io,
 
-    /// How many of a hundred accesses write to the mapping (never to the blocks that are rewritten).
+    /// How many in a hundred accesses write to the mapping (never to the blocks that are rewritten).
     #[arg(long, value_name = "PERCENT", default_value_t = 0, allow_negative_numbers = true,
           value_parser = clap::value_parser!(u8).range(0..=100))]
     pub mix: u8,
@@ -92,42 +91,42 @@ pub struct Options {
 
 const MOST_THREADS: i64 = 512;
 
-/// Nobody gets shorter rounds without asking for them.
+/// Rounds are shorter only if the user asks for it.
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
 
 const TABLE: &str = "\
 The policies, oldest first:
   unprotected        Linux of 2005: nothing. A page can be mapped just after it was forgotten.
-  as-posted          the patch of December 2005: ask whether a write is under way, then map.
-  page-lock          merged in 2007: every fault locks its page, as does whatever forgets it.
-  invalidate-rwlock  merged in 2021, a plain RwLock: faults share it, a direct write has it alone
-                     while the cache forgets its blocks.
-  commit             this crate: map, then ask; take it back if a write was under way.
+  as-posted          the patch of December 2005: check whether a write is under way, then map.
+  page-lock          merged in 2007: every fault locks its page, and so does forgetting it.
+  invalidate-rwlock  merged in 2021, a plain RwLock: faults hold it shared, a direct write
+                     exclusively while the cache forgets its blocks.
+  commit             this crate: map, then check; undo it if a write was under way.
   striped            this crate, 64 locks: the same, but few faults meet a write.
 
 The table:
   faults/s           faults that were served
-  fault p50, p99.9   how long half of all faults took at most, and all but one in a thousand
-  direct writes/s    direct writes that returned: what the policy leaves to the invalidating side
+  fault p50, p99.9   half of all faults took at most the first, all but one in a thousand the second
+  direct writes/s    direct writes that returned: what the policy leaves the writers
   write p50, p99.9   how long they took
   stale reads        reads of bytes that had been replaced before the read began. Should be 0
-  orphans            orphaned mappings: pages that stayed mapped though the cache had forgotten
+  orphans            orphaned mappings: pages that stayed mapped after the cache had forgotten
                      them. Should be 0
 
 --json has these and more:
-  retries            faults that met a write and had to look again
-  fallbacks          those of them that took the page lock instead, to be sure to end
+  retries            how often a fault met a write and had to look again
+  fallbacks          faults that then took the page lock instead, to be sure to finish
   rounds             the rates of each round
 
-The verdict compares policies within each round and gives the middle of all rounds. In brackets, and in
-the table after ±, is where the middle of very many rounds would lie in 99 of 100 cases; that takes eight
-rounds or more. Where this leaves open which policy did more, the verdict says that no difference is clear.
+The verdict compares policies within each round and gives the median of all rounds. The range in brackets,
+and in the table after ±, is where the median of very many rounds would lie in 99 of 100 cases; that takes
+eight rounds or more. If the range leaves open which policy did more, the verdict reports no clear difference.
 
-With --range 1 --every 0 --threads 4 the writers suffer from the RwLock instead: readers that come and
-go without end keep them from having it alone.
+With --range 1 --every 0 --threads 4 the writers suffer from the RwLock instead: an endless stream of
+readers keeps them from getting it exclusively.
 
 Exit codes: 0 all went as expected; 1 a policy that should be safe let a stale read through;
-2 bad input, or no room for so many threads; 130 ended by Ctrl-C, with the table so far.";
+2 bad input, or no room for so many threads; 130 interrupted by Ctrl-C, with the table so far.";
 
 /// What the blocks are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +154,7 @@ impl Options {
             .unwrap_or_else(|| processors().min(MOST_THREADS as usize) as u16)
     }
 
-    /// Those that take part, each once and in the usual order.
+    /// The policies to run, each once and in the usual order.
     pub fn policies(&self) -> Vec<PolicyName> {
         let all = PolicyName::value_variants().iter().copied();
         all.filter(|policy| self.policy.is_empty() || self.policy.contains(policy))
@@ -166,7 +165,7 @@ impl Options {
 fn io(text: &str) -> Result<Io, String> {
     match text {
         "file" => Ok(Io::File),
-        // Only what begins as a number can be a time that is wrong in some detail.
+        // Only what begins like a number is taken for a time with a mistake in it.
         text if text.starts_with(|first: char| first.is_ascii_digit()) => {
             time(text).map(|latency| Io::Memory { latency })
         }

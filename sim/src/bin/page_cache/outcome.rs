@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use crate::policies::PolicyName;
 use crate::spread::Spread;
 
-/// How long calls took, in nanoseconds. Those that the end of the round cut short are among them.
+/// How long calls took, in nanoseconds, including those cut short by the end of the round.
 #[derive(Clone, Debug)]
 pub struct Latency(Histogram<u64>);
 
@@ -130,7 +130,7 @@ pub struct Rates {
     pub writes: f64,
 }
 
-/// What one policy has to show.
+/// What was measured under one policy.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub policy: PolicyName,
@@ -155,7 +155,7 @@ impl Outcome {
         self.total.add(round);
     }
 
-    /// How uncertain the rate is, as a part of it.
+    /// The uncertainty of the rate, relative to it.
     pub fn give_or_take(&self, rate: fn(&Rates) -> f64) -> Option<f64> {
         let Spread { middle, between } = Spread::of(self.rounds.iter().map(rate).collect())?;
         let (low, high) = between.filter(|_| middle > 0.0)?;

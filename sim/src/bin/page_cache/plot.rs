@@ -1,4 +1,4 @@
-//! Four charts: what faults and direct writes got under each policy, and how long they took.
+//! Four charts: the rates of faults and direct writes under each policy, and how long they took.
 
 use std::fs;
 use std::path::Path;
@@ -19,10 +19,10 @@ const TITLE: f64 = 50.0;
 const LEGEND: f64 = 50.0;
 /// Where the charts of rates begin, and those of latencies.
 const COLUMNS: [f64; 2] = [190.0, 640.0];
-/// Of a chart, without what is written behind a bar.
+/// Of a chart, without the label after a bar.
 const CHART: f64 = 300.0;
 
-/// Finds out now whether the plot can be written in the end.
+/// Finds out early whether the plot can be written at the end.
 pub fn try_path(path: &Path) -> Result<(), String> {
     fs::File::options()
         .create(true)
@@ -97,7 +97,7 @@ impl<'a> Plot<'a> {
         top + HEAD + ROW * self.outcomes.len() as f64
     }
 
-    /// What stands to the left of both charts.
+    /// The labels to the left of both charts.
     fn names(&mut self, top: f64) {
         for (outcome, middle) in self.rows(top) {
             let right = COLUMNS[0] - 12.0;
@@ -116,7 +116,7 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// A bar for each policy, and a line where they would all end if nothing held them up.
+    /// A bar for each policy, and a line where all of them would end if nothing held them up.
     fn rates(
         &mut self,
         top: f64,
@@ -218,7 +218,7 @@ impl<'a> Plot<'a> {
         let mut left = COLUMNS[0];
         for (colour, text) in [
             (OURS, "this crate"),
-            (OTHERS[0], "others that are sound"),
+            (OTHERS[0], "other sound policies"),
             (UNSOUND, "unsound: can serve stale data"),
         ] {
             let corners = ((left, middle - 8.0), (left + 26.0, middle + 8.0));

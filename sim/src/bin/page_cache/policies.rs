@@ -1,4 +1,4 @@
-//! The policies, as a user calls them, and what they are in plain words.
+//! The policies: their names on the command line, and what they are in plain words.
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
@@ -9,7 +9,7 @@ use seqschedlock_sim::page_cache::{
 use crate::outcome::Figures;
 use crate::workload::Workload;
 
-/// A way to keep a cache from serving what has been replaced.
+/// A way to keep a cache from serving data that has been replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PolicyName {
     Unprotected,
@@ -61,7 +61,7 @@ impl PolicyName {
         matches!(self, Self::Commit | Self::Striped)
     }
 
-    /// In a few words, for somebody who knows caches and no kernel.
+    /// In a few words, for readers who know caches but not the kernel.
     pub fn in_short(self) -> &'static str {
         match self {
             Self::Unprotected => "no protection",
@@ -73,19 +73,19 @@ impl PolicyName {
         }
     }
 
-    /// How it goes about it.
+    /// How it works.
     pub fn in_plain_words(self) -> &'static str {
         match self {
             Self::Unprotected => "a page can be mapped just after it was forgotten",
             Self::AsPosted => "waits until nobody writes, then maps; a write can begin in between",
-            Self::PageLock => "every fault locks its page, and so does whatever forgets the page",
+            Self::PageLock => "every fault locks its page, and so does forgetting the page",
             Self::InvalidateRwLock => {
-                "faults share it, a direct write has it alone while pages are forgotten"
+                "faults hold it shared, a direct write exclusively while pages are forgotten"
             }
-            Self::Commit => {
-                "maps, then asks whether a write was under way, and takes it back if so"
+            Self::Commit => "maps, then checks whether a write was under way, and undoes it if so",
+            Self::Striped => {
+                "the same, but a fault meets a write only if they share one of the locks"
             }
-            Self::Striped => "the same, but a write is met only where it shares one of the locks",
         }
     }
 }

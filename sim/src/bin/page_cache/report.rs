@@ -10,7 +10,7 @@ use crate::terminal::{counted, latency, short};
 use crate::verdict::verdict;
 use crate::workload::Workload;
 
-/// What was done, a row for each policy, what each of them is, and what it comes to.
+/// What was done, a row for each policy, what each of them is, and the verdict.
 pub fn table(workload: &Workload, outcomes: &[Outcome], hint: bool) -> String {
     let mut text = format!("{}\n\n{}\n\n", setting(workload), rows(outcomes));
     for Outcome { policy, .. } in outcomes {
@@ -39,7 +39,7 @@ fn setting(workload: &Workload) -> String {
     let writers = counted(workload.writers.into(), "writer");
     let range = counted(workload.blocks.range, "page");
     let _ = match (workload.wanted(), workload.every) {
-        _ if workload.writers == 0 => write!(text, "Nobody writes."),
+        _ if workload.writers == 0 => write!(text, "No writers."),
         (None, _) => write!(text, "{writers}: each rewrites {range}, again and again."),
         (Some(wanted), every) => write!(
             text,
@@ -111,7 +111,7 @@ fn quantiles(of: &Latency) -> String {
     }
 }
 
-/// Broken between words, so that a terminal need not break within one.
+/// Wrapped between words, so that a terminal need not break inside one.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 110;
     let mut wrapped = String::new();

@@ -1,4 +1,4 @@
-//! The time a round has, and everything that sleeps within it.
+//! The time of a round, and everything that sleeps within it.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use seqschedlock_sim::page_cache::{
     FileSystem, LockedPage, MkWrite, PAGE_SIZE, PageRef, Store, VmFault,
 };
 
-/// Nobody sleeps longer than this without looking whether the round is over.
+/// No thread sleeps longer than this without checking whether the round is over.
 const NAP: Duration = Duration::from_millis(20);
 
 /// Says when a round is over.

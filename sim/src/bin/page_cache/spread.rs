@@ -1,18 +1,18 @@
-//! The middle of some rounds, and how sure it is.
+//! The median of some rounds, and how certain it is.
 
-/// The middle one of some figures.
+/// The median of some figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     pub middle: f64,
-    /// Where the middle of very many rounds lies, in 99 of 100 cases; `None` if there are too few to tell.
+    /// Where the median of very many rounds lies, in 99 of 100 cases; `None` if there are too few to tell.
     pub between: Option<(f64, f64)>,
 }
 
 impl Spread {
     /// `None` if there are no figures.
     ///
-    /// The bounds are figures themselves. A figure that is far off, because the machine had something else to
-    /// do in that round, moves them no further than its neighbour does.
+    /// The bounds are figures themselves. An outlier, from a round in which the machine was busy with
+    /// something else, moves them no further than its neighbour does.
     pub fn of(mut figures: Vec<f64>) -> Option<Self> {
         figures.sort_by(f64::total_cmp);
         let count = figures.len();
@@ -28,7 +28,7 @@ impl Spread {
 
 /// Which bounds to take: the first from either end, the second and so on; 0 if none will do.
 ///
-/// Each figure lies below the true middle as often as a tossed coin shows heads. So the `nth` lowest of them
+/// Each figure lies below the true median as often as a tossed coin shows heads. So the `nth` lowest of them
 /// is above it as often as fewer than `nth` tosses show heads.
 ///
 /// (Several policies are compared, for readers and for writers. If each comparison were wrong in one case of

@@ -1,4 +1,4 @@
-//! What the figures come to, in sentences.
+//! The verdict on the figures, in sentences.
 
 mod ratio;
 #[cfg(test)]
@@ -9,7 +9,8 @@ use crate::policies::PolicyName;
 use crate::terminal::{counted, short};
 use ratio::Ratio;
 
-/// The sentences. Writers want so many direct writes per second, if they want a certain number.
+/// The sentences. `wanted` is how many direct writes per second the writers aim for, if they aim
+/// for a number.
 pub fn verdict(outcomes: &[Outcome], wanted: Option<f64>) -> Vec<String> {
     let mut sentences = vec![stale_data(outcomes)];
     sentences.extend(cost_to_readers(outcomes));
@@ -26,7 +27,7 @@ fn stale_data(outcomes: &[Outcome]) -> String {
         let name = policy.name();
         let stale = total.faults.stale_reads;
         let but = match policy.is_sound() {
-            true => ", WHICH IT SHOULD NOT",
+            true => ", WHICH MUST NOT HAPPEN",
             false => "",
         };
         match (stale, total.orphans) {
@@ -93,7 +94,7 @@ fn cost_to_writers(outcomes: &[Outcome], wanted: Option<f64>) -> Option<String> 
     })
 }
 
-/// This crate's policy with the finest locks against those that have others.
+/// This crate's policy with the finest locks against the sound policies of others.
 fn ours_against_others(outcomes: &[Outcome]) -> Vec<String> {
     let ours = [PolicyName::Striped, PolicyName::Commit];
     let Some(ours) = ours.iter().find_map(|ours| of(outcomes, *ours)) else {

@@ -58,14 +58,14 @@ impl Workload {
         } = copy;
         if pages == 1 && options.mix != 0 {
             return Err(format!(
-                "{name} has one page, which is rewritten: for --mix it takes two"
+                "{name} has only one page, which is rewritten: --mix needs two"
             ));
         }
         let (store, latency): (Arc<dyn Store>, _) = match options.io {
             #[cfg(unix)]
             Io::File => (Arc::new(FileStore::new(file)), Duration::ZERO),
             #[cfg(not(unix))]
-            Io::File => return Err("a file is read on Unix only: give --io a time".into()),
+            Io::File => return Err("a file can be read on Unix only: give --io a time".into()),
             Io::Memory { latency } => {
                 let mut bytes = Vec::new();
                 file.rewind()
@@ -99,7 +99,7 @@ impl Workload {
     /// How many direct writes per second the writers would do if nothing held them up; `None` if they
     /// begin again as soon as they can.
     pub fn wanted(&self) -> Option<f64> {
-        // No more of them have anything to write.
+        // No more writers than this have anything to write.
         let writers = u64::from(self.writers).min(self.blocks.extents);
         (!self.every.is_zero()).then(|| writers as f64 / self.every.as_secs_f64())
     }

@@ -1,4 +1,4 @@
-//! Running out of memory, told as any other trouble is: in one line, with exit code 2.
+//! Running out of memory, reported like any other error: in one line, with exit code 2.
 //!
 //! Without this the standard library aborts the program.
 
@@ -44,7 +44,7 @@ impl SaysWhenEmpty {
         memory
     }
 
-    /// Ends the program. Allocates nothing, and says it once however many threads meet here.
+    /// Ends the program. Allocates nothing, and prints only once, however many threads get here.
     #[cold]
     pub fn give_up(&self) -> ! {
         static ENDING: AtomicBool = AtomicBool::new(false);

@@ -1,7 +1,7 @@
-//! What the programs of this package have in common at a terminal: how they complain, print, show that time
-//! passes, hear Ctrl-C and end, and how they write and read figures.
+//! What the programs of this package share at a terminal: complaints, output, progress, Ctrl-C and exit
+//! codes, and how they write and read figures.
 //!
-//! Each program takes this file in by its path; the library needs none of it.
+//! Each program includes this file by its path; the library needs none of it.
 #![allow(dead_code, reason = "no program needs all of it")]
 
 use std::io::{ErrorKind, Write as _};
@@ -18,7 +18,7 @@ pub const EXIT_USAGE: u8 = 2;
 /// Exit code: what a shell reports for a program that Ctrl-C has ended.
 pub const EXIT_INTERRUPTED: u8 = 130;
 
-/// Says in one line what is wrong, and how to end because of it.
+/// Says in one line what is wrong, and returns the exit code for it.
 pub fn complain(program: &str, trouble: &str) -> ExitCode {
     eprintln!("{program}: {trouble}");
     ExitCode::from(EXIT_USAGE)
@@ -37,7 +37,7 @@ pub fn listen_for_ctrl_c() -> Result<(), String> {
         .map_err(|error| format!("cannot listen for Ctrl-C: {error}"))
 }
 
-/// Prints to standard output. It is fine if the reader has closed it.
+/// Prints to standard output. A reader that has closed it is not an error.
 pub fn print(text: &str) -> Result<(), String> {
     let mut output = std::io::stdout().lock();
     let written = output.write_all(text.as_bytes());
@@ -49,8 +49,8 @@ pub fn print(text: &str) -> Result<(), String> {
     }
 }
 
-/// What is wrong with a command line, in one line: the error, the values that are possible, and a tip if
-/// there is one.
+/// What is wrong with a command line, in one line: the error, the possible values, and a tip if there is
+/// one.
 pub fn in_one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let paragraphs: Vec<String> = text
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_command_line_is_told_in_one_line() {
+    fn a_wrong_command_line_is_reported_in_one_line() {
         let command =
             || clap::Command::new("it").arg(clap::arg!(--kind <KIND>).value_parser(["a", "b"]));
         let told = |argument| {

@@ -4,14 +4,14 @@ use crate::outcome::{Outcome, Rates};
 use crate::spread::Spread;
 use crate::terminal::counted;
 
-/// So many times as much. It is taken within each round, where both met the same machine.
+/// The ratio of two rates, taken within each round, where both met the same machine.
 pub struct Ratio {
     spread: Spread,
     rounds: usize,
 }
 
 impl Ratio {
-    /// `None` if there is no round in which both have done anything.
+    /// `None` if there is no round in which both did anything.
     pub fn within_rounds(this: &Outcome, other: &Outcome, rate: fn(&Rates) -> f64) -> Option<Self> {
         let ratios: Vec<f64> = (this.rounds.iter().map(rate))
             .zip(other.rounds.iter().map(rate))
@@ -23,7 +23,7 @@ impl Ratio {
         Some(Self { spread, rounds })
     }
 
-    /// So many times the `things`, or no clear difference.
+    /// How many times the `things`, or that there is no clear difference.
     pub fn of(&self, things: &str) -> String {
         let middle = times(self.spread.middle);
         let Some((low, high)) = self.spread.between else {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::outcome::Rates;
 
-/// A policy with so many faults and direct writes per second in each round; all of them four times, so
-/// that there are enough of them.
+/// A policy with these faults and direct writes per second in each round. Each round counts four
+/// times, so that there are enough.
 fn outcome(policy: PolicyName, rounds: &[(f64, f64)]) -> Outcome {
     let mut outcome = Outcome::new(policy);
     outcome.rounds = (rounds.repeat(4).iter())
@@ -45,13 +45,13 @@ fn a_sound_policy_that_served_stale_data_is_called_out() {
     orphan.total.orphans = 1;
     assert_eq!(
         stale_data(&[orphan, failed]),
-        "Stale data: Commit left 1 orphan, WHICH IT SHOULD NOT; no read happened to meet one. \
-         Striped served 1 stale read in 1.5 k reads, WHICH IT SHOULD NOT."
+        "Stale data: Commit left 1 orphan, WHICH MUST NOT HAPPEN; no read happened to meet one. \
+         Striped served 1 stale read in 1.5 k reads, WHICH MUST NOT HAPPEN."
     );
 }
 
 #[test]
-fn errors_of_the_disk_are_told() {
+fn errors_of_the_disk_are_reported() {
     let mut outcome = outcome(PolicyName::Commit, ROUND);
     outcome.total.io_errors = 2;
     let told = stale_data(&[outcome]);
@@ -62,7 +62,7 @@ fn errors_of_the_disk_are_told() {
 }
 
 #[test]
-fn a_clear_difference_is_told_with_its_spread() {
+fn a_clear_difference_is_reported_with_its_spread() {
     let rwlock = outcome(
         PolicyName::InvalidateRwLock,
         &[(1e5, 50.0), (1e5, 50.0), (2e5, 50.0)],
@@ -125,7 +125,7 @@ fn few_rounds_do_not_tell_whether_there_is_a_difference() {
 }
 
 #[test]
-fn the_cost_to_readers_is_in_parts_of_what_no_protection_serves() {
+fn the_cost_to_readers_is_relative_to_no_protection() {
     let outcomes = [
         outcome(PolicyName::Unprotected, &[(10e5, 0.0), (10e5, 0.0)]),
         outcome(PolicyName::AsPosted, &[(1e5, 0.0), (1e5, 0.0)]),
@@ -141,7 +141,7 @@ fn the_cost_to_readers_is_in_parts_of_what_no_protection_serves() {
 }
 
 #[test]
-fn the_cost_to_writers_is_told_beside_what_they_want() {
+fn the_cost_to_writers_is_reported_beside_what_they_want() {
     let outcomes = [
         outcome(PolicyName::PageLock, &[(0.0, 80.0)]),
         outcome(PolicyName::Commit, &[(0.0, 99.0)]),

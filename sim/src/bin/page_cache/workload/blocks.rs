@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// So many extents are rewritten, spread over the file, if it is large enough.
+/// How many extents are rewritten, spread over the file, if it is large enough.
 const EXTENTS: u64 = 64;
 /// Marks a block that carries a stamp.
 const MAGIC: u64 = 0x5e95_c4ed_10c4_2005;
@@ -19,7 +19,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Half the blocks at most are rewritten, so that some are left to be written to through mappings.
+    /// At most half of the blocks are rewritten, so that some are left for writes through mappings.
     pub fn new(pages: u64, range: u64) -> Self {
         let range = range.min(pages / 2).max(1);
         let extents = (pages / 2 / range).clamp(1, EXTENTS);
@@ -27,8 +27,7 @@ impl Blocks {
             pages,
             extents,
             range,
-            // Odd: a power of two, as the size of most files is one, would begin all extents on the same
-            // stripe.
+            // Odd: with a power of two, all extents would begin on the same stripe.
             stride: (pages / extents - 1) | 1,
         }
     }

@@ -52,8 +52,8 @@ impl Workload {
     }
 }
 
-/// Accesses the mapping, with faults where it has to, and counts them. `false` if that failed: an I/O
-/// error, which the mapping counts.
+/// Accesses the mapping, faulting if needed, and counts the faults. `false` if that failed: an I/O error,
+/// which the mapping counts.
 fn access<P: Policy>(
     process: &Mm<P>,
     address: u64,

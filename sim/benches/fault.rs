@@ -1,10 +1,10 @@
 //! What do the policies of the page cache cost, and what do they save?
 //!
-//! Threads fault pages of one cached file in, over and over, each in an address space of its own.
-//! Beside them one thread invalidates pages and sleeps for a while in the middle of each, as file systems
-//! do; or nobody does, and all threads fault the same few pages. All six policies take turns, round by
-//! round. Both sides are measured: a policy that serves faults by starving the invalidator, or the other
-//! way round, shows it here.
+//! Threads fault in pages of one cached file, over and over, each in an address space of its own. Beside
+//! them one thread invalidates pages and sleeps for a while in the middle of each, as file systems do; or
+//! there is no such thread, and all threads fault in the same few pages. All six policies take turns,
+//! round by round. Both sides are measured, which exposes a policy that serves faults by starving the
+//! invalidator, or the other way round.
 //!
 //! ```text
 //! cargo bench -p seqschedlock-sim -- [--rounds 5] [--seconds 0.1] [--threads N] [--json FILE]
@@ -37,7 +37,7 @@ struct Options {
     /// How often everything is measured; medians are printed.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How long each time.
+    /// Seconds per measurement.
     #[arg(long, default_value_t = 0.1)]
     seconds: f64,
     /// The largest number of threads that fault; by default as many as there are processors.
@@ -46,7 +46,7 @@ struct Options {
     /// Where the figures go as JSON lines.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/benchmarks/fault.json"))]
     json: std::path::PathBuf,
-    /// What cargo passes.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -128,7 +128,7 @@ impl Faults {
     }
 }
 
-/// Faults pages in at random and lets them go again.
+/// Faults in random pages and lets them go again.
 fn fault<P: Policy>(
     file: &Arc<AddressSpace<P>>,
     seed: u64,

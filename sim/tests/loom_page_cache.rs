@@ -4,10 +4,10 @@
 //! `cargo loom` and `cargo loom-split` run it, after the models of the lock itself.
 //!
 //! The whole of `page_cache` is explored, with pages of one word, a page index with one lock and two
-//! stripes. Threads are three at most, files have one page or two. Bounds are 3 preemptions
-//! everywhere, unless a model says otherwise.
+//! stripes. There are at most three threads, and files have one page or two. The bound is 3
+//! preemptions, unless a model says otherwise.
 //!
-//! Which policy is to be caught by what:
+//! Which models must catch which policy:
 //!
 //! | | invalidate, invalidate2, direct write | truncate | writeback |
 //! |---|---|---|---|

@@ -1,5 +1,5 @@
-//! The page cache against a file that is nothing but an array: random operations on one thread, the
-//! same outcome at every step, every invariant after each. Under every policy, since without a race
+//! The page cache against a file that is just an array: random operations on one thread, the same
+//! outcome at every step, every invariant after each. Runs under every policy, since without a race
 //! all of them must agree.
 //!
 //! The seed is printed when a case fails; `PROPTEST_RNG_SEED=<seed>` runs the same cases again.
@@ -20,7 +20,7 @@ use seqschedlock_sim::page_cache::{
 
 const PAGE: u64 = PAGE_SIZE as u64;
 const WORDS: u64 = PAGE / 8;
-/// The file starts with so many pages and is never longer than twice that.
+/// The file starts with this many pages and is never longer than twice that.
 const PAGES: u64 = 4;
 const PATIENCE: Patience = Patience::DEFAULT;
 
@@ -101,7 +101,7 @@ struct Naive {
 
 #[derive(Default)]
 struct NaiveProcess {
-    /// What `mmap` has returned, whether or not it is mapped still.
+    /// What `mmap` has returned, whether or not it is still mapped.
     addresses: Vec<u64>,
     pages: BTreeMap<u64, NaivePage>,
 }
@@ -131,7 +131,7 @@ impl Naive {
             .collect()
     }
 
-    /// How an access is answered; `None` if nobody can tell: beyond the end, but on its page.
+    /// The answer to an access; `None` if it is undefined: beyond the end, but on its page.
     fn answer(&self, process: usize, address: u64) -> Option<Result<(), VmFault>> {
         match self.processes[process].pages.get(&(address / PAGE)) {
             None => Some(Err(VmFault::Segv)),
@@ -281,7 +281,7 @@ impl<P: Policy> Both<P> {
                 self.file.invalidate_mapping_pages(from..=to);
             }
             Op::InvalidateInodePages2(from, to) => {
-                // An error where a page is dirty; whether one is nobody here knows.
+                // An error if a page is dirty, and this side does not know whether one is.
                 let _ = self.file.invalidate_inode_pages2_range(from..=to);
             }
         }
@@ -294,7 +294,11 @@ impl<P: Policy> Both<P> {
         let mut word = [0];
         let answer = self.processes[place.process].read(address, &mut word, PATIENCE);
         let answer = answer.map(|faulted| {
-            assert_eq!(faulted.unwrap_or_default().conflicts, 0, "with whom?");
+            assert_eq!(
+                faulted.unwrap_or_default().conflicts,
+                0,
+                "a conflict without another thread"
+            );
         });
         if let Some(expected) = self.naive.answer(place.process, address) {
             assert_eq!(answer, expected);

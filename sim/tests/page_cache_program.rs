@@ -129,12 +129,12 @@ fn bad_input_gets_one_line_and_exit_code_2() {
     desk.complains(None, "--no-such-option", "--no-such-option");
     desk.complains(None, "one two", "two");
     let small = desk.file("small", b"x");
-    desk.complains(Some(&small), "--mix 5", "has one page");
+    desk.complains(Some(&small), "--mix 5", "has only one page");
 }
 
-/// Root reads what it likes; others get a line.
+/// Root may read any file; everybody else gets one line.
 #[test]
-fn a_file_that_may_not_be_read_gets_one_line_and_exit_code_2() {
+fn an_unreadable_file_gets_one_line_and_exit_code_2() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::new();
     let secret = desk.file("secret", b"x");
@@ -150,7 +150,7 @@ fn a_file_that_may_not_be_read_gets_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn a_temp_folder_that_is_not_there_gets_one_line_and_exit_code_2() {
+fn a_missing_temp_folder_gets_one_line_and_exit_code_2() {
     let desk = Desk::new();
     let mut command = desk.command(None, "--seconds 0.1");
     let output = output(command.env("TMPDIR", "/no/such/folder"));
@@ -216,7 +216,7 @@ fn what_is_printed_says_what_each_policy_is_and_what_the_figures_come_to() {
 }
 
 #[test]
-fn nobody_need_read_what_is_printed() {
+fn a_closed_output_is_not_an_error() {
     let desk = Desk::new();
     let mut command = desk.command(None, "--seconds 0.05 --policy commit");
     let mut running = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -257,7 +257,7 @@ fn too_little_memory_for_so_many_threads_gets_one_line_and_exit_code_2() {
     for kibibytes in [30_000, 60_000, 100_000] {
         desk.is_a_complaint(&under(kibibytes), "");
     }
-    // Here it depends on the machine whether they get by.
+    // Here it depends on the machine whether there is enough.
     for kibibytes in [300_000, 600_000, 900_000, 1_200_000] {
         let output = under(kibibytes);
         if !output.status.success() {
@@ -267,7 +267,7 @@ fn too_little_memory_for_so_many_threads_gets_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn machines_get_the_same_figures_under_names_that_stay() {
+fn json_has_the_same_figures_under_stable_names() {
     let desk = Desk::new();
     let options = "--seconds 0.3 --rounds 3 --io 10us --hold 50us --every 5ms --range 4 --threads 2 \
                    --writers 1 --json";
@@ -342,7 +342,7 @@ fn the_plot_has_a_row_for_each_policy() {
     }
     assert!(
         plot.contains("a&lt;b&gt;&amp;c"),
-        "what is special in XML is escaped"
+        "special characters of XML are escaped"
     );
 }
 

@@ -1,8 +1,8 @@
 //! The page cache with everything at once: many threads, every operation, each sound policy, and
 //! every invariant at the end.
 //!
-//! The seed is printed when a run fails; `SIM_STRESS_SEED=<seed>` draws the same operations again (in
-//! what order the threads come to them is up to the machine).
+//! The seed is printed when a run fails; `SIM_STRESS_SEED=<seed>` draws the same operations again
+//! (the order in which the threads reach them is up to the machine).
 #![cfg(not(loom))]
 
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use seqschedlock_sim::page_cache::{
 const PAGE: u64 = PAGE_SIZE as u64;
 /// These pages are rewritten past the cache: nobody may read older bytes afterwards.
 const REWRITTEN: u64 = 4;
-/// From `REWRITTEN` to here they are rewritten and stored to through mappings: nobody can tell what
-/// comes of that (a store brings the rest of its page along), but all invariants hold.
+/// From `REWRITTEN` to here, pages are rewritten and also stored to through mappings. The resulting
+/// bytes are unpredictable (a store brings the rest of its page along), but all invariants hold.
 const MIXED: u64 = 6;
 /// From `MIXED` to here pages are only stored to through mappings: no store may be lost.
 const KEPT: u64 = 8;
@@ -31,7 +31,7 @@ const KEPT: u64 = 8;
 const PAGES: u64 = 14;
 /// Operations of each thread.
 const ROUNDS: u64 = 20_000;
-/// One conflict, or some: so that both ways are gone, to wait and to take the page lock.
+/// One conflict, or several, so that faults both wait and take the page lock.
 const PATIENCE: [Patience; 2] = [
     Patience::DEFAULT,
     Patience {
@@ -87,7 +87,7 @@ impl<P: Policy> World<P> {
         })
     }
 
-    /// Like [`repeat`](Self::repeat), until all who repeat have ended.
+    /// Like [`repeat`](Self::repeat), until all repeating threads have ended.
     fn accompany<'scope>(
         &'scope self,
         threads: &'scope thread::Scope<'scope, '_>,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Pages in a large file. With few of them a fault is mostly held up by the invalidation of its own page,
-/// which is so under every policy.
+/// Pages in a large file. With fewer, a fault is mostly held up by the invalidation of its own page,
+/// whatever the policy.
 const MANY: u64 = 16_384;
 
 #[derive(Clone, Copy)]

@@ -42,8 +42,8 @@ fn reading_and_writing<P: Policy>() -> World<P> {
     world
 }
 
-/// A private page is copied while another thread of the process reads it. What that has read once it
-/// must not lose again: the copy is of the page that is mapped, or is thrown away.
+/// A private page is copied while another thread of the process reads it. What the reader has seen
+/// must not disappear again: the copy is of the page that is mapped, or is thrown away.
 fn private_copy_and_direct_write<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Private);

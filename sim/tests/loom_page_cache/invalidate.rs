@@ -46,7 +46,8 @@ fn invalidating2<P: Policy>(patience: Patience) {
     world.at_the_end();
 }
 
-/// Two processes fault while a third thread invalidates. (Two preemptions: three do not end.)
+/// Two processes fault while a third thread invalidates. (Two preemptions: with three the model
+/// does not finish.)
 fn two_processes_and_invalidate2<P: Policy>() {
     explore_to(2, || {
         let world = World::<P>::cached();
@@ -71,14 +72,14 @@ fn two_processes_and_invalidate2<P: Policy>() {
 ///
 /// 1. the fault finds the page in the cache;
 /// 2. the invalidate locks the page, sees that nobody maps it, removes it and unlocks it;
-/// 3. the fault, which has asked for neither lock nor news, maps the page.
+/// 3. the fault, which has neither taken a lock nor checked again, maps the page.
 #[test]
 #[should_panic(expected = "is mapped but not in the cache")]
 fn unprotected_fault_races_with_invalidate() {
     fault_and_invalidate::<Unprotected>();
 }
 
-/// As with the other invalidate: that it unmaps first is no help, since there is nothing to unmap
+/// As with the other invalidate. Unmapping first does not help, since there is nothing to unmap
 /// yet.
 #[test]
 #[should_panic(expected = "is mapped but not in the cache")]
@@ -140,8 +141,9 @@ impl Policy for EndInsteadOfCommit {
     }
 }
 
-/// What the fence in `read_commit` is for: the count of the fault is still in its store buffer when
-/// it looks for a section, and the section is still in the other's when that looks for the count.
+/// Why `read_commit` has a fence: without it, the fault's count is still in its store buffer when
+/// it looks for a section, and the section is still in the other thread's when that looks for the
+/// count.
 #[test]
 #[should_panic(expected = "is mapped but not in the cache")]
 fn end_instead_of_commit_races_with_invalidate() {

@@ -11,8 +11,8 @@ use seqschedlock_sim::page_cache::{
 use crate::explore::explore;
 use crate::world::{PATIENCE, World, for_policies};
 
-/// Either the fault came first, and the truncate has unmapped the page again, or it is told that
-/// there is none.
+/// Either the fault comes first and the truncate unmaps the page again, or the fault learns that
+/// there is no page.
 fn read_fault_and_truncate<P: Policy>() {
     explore(|| {
         let world = World::<P>::cached();
@@ -79,7 +79,8 @@ for_policies! { private_write_fault_and_truncate:
     invalidate_rwlock_private_copy_holds_against_truncate InvalidateRwLock,
 }
 
-/// Half unmapped is mapped: the truncate has to find what `munmap` has not come to yet.
+/// A half unmapped area is still mapped: the truncate has to find what `munmap` has not reached
+/// yet.
 fn munmap_and_truncate<P: Policy>() {
     explore(|| {
         let world = World::<P>::cached();
@@ -134,13 +135,13 @@ impl Policy for Nothing {
 /// 3. the fault maps it.
 #[test]
 #[should_panic(expected = "a page beyond the end can still be read")]
-fn read_fault_races_with_truncate_where_nobody_counts() {
+fn read_fault_races_with_truncate_without_truncate_count() {
     read_fault_and_truncate::<Nothing>();
 }
 
 /// The same, with a page that the truncate has never met.
 #[test]
 #[should_panic(expected = "a page beyond the end can still be read")]
-fn private_copy_races_with_truncate_where_nobody_counts() {
+fn private_copy_races_with_truncate_without_truncate_count() {
     private_write_fault_and_truncate::<Nothing>();
 }

@@ -1,4 +1,4 @@
-//! What the models have in common: a small file, a process that maps it, and a look at the end.
+//! What the models have in common: a small file, a process that maps it, and a check at the end.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl<P: Policy> World<P> {
         }
     }
 
-    /// The page is in the cache, and nobody maps it.
+    /// The page is in the cache and not mapped.
     pub fn cached() -> Self {
         let world = Self::new(PlainFs::default(), Sharing::Shared);
         world
@@ -71,7 +71,7 @@ impl<P: Policy> World<P> {
         read(&self.process, self.address)
     }
 
-    /// Nothing happens any more: every invariant holds, as long as the process lives and after it.
+    /// Nothing is running any more: every invariant holds, while the process lives and after it.
     pub fn at_the_end(self) {
         must_hold(&self.file);
         drop(self.process);
@@ -94,7 +94,7 @@ fn must_hold<P: Policy>(file: &AddressSpace<P>) {
 /// The usual: the first conflict sends a fault to the page lock.
 pub const PATIENCE: Patience = Patience::DEFAULT;
 
-/// A fault that never takes that way out. It ends, as the sections that it waits for do.
+/// A fault that never falls back. It ends because the sections that it waits for do.
 pub const STUBBORN: Patience = Patience {
     conflicts: u32::MAX,
     deadline: None,

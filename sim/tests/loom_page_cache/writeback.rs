@@ -23,7 +23,7 @@ fn with_old_scheme<P: Policy>() {
     explore(|| write_fault_and_writeback::<P>(OldSchemeFs::new(Arc::default())));
 }
 
-/// Nothing is kept, so nothing can be missing; no store may be lost nevertheless.
+/// Nothing is kept, so nothing can be missing. Still, no store may be lost.
 fn with_plain_file_system<P: Policy>() {
     explore(|| write_fault_and_writeback::<P>(PlainFs::default()));
 }
@@ -64,8 +64,8 @@ fn read_then_write_and_writeback<P: Policy>() {
     });
 }
 
-/// A page is written while it is on its way to the store already. Did the second writeback not wait for
-/// the first, the older bytes could arrive last.
+/// A page is written while it is already on its way to the store. If the second writeback did not wait
+/// for the first, the older bytes could arrive last.
 fn writeback_and_writeback<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
@@ -78,7 +78,8 @@ fn writeback_and_writeback<P: Policy>() {
     });
 }
 
-/// Whoever asks for a page to be written waits until it is, also if somebody else is about to.
+/// A caller that asks for a page to be written waits until it is, even if another thread is about
+/// to write it.
 fn writeback_has_ended_when_it_returns<P: Policy>() {
     explore(|| {
         let store = Arc::new(MemStore::new(PAGE_SIZE as u64, Duration::ZERO));
@@ -98,8 +99,8 @@ fn writeback_has_ended_when_it_returns<P: Policy>() {
     });
 }
 
-/// A page is invalidated and read again while it is on its way to the store. Did the invalidate not
-/// wait, the old bytes would be read back.
+/// A page is invalidated and read again while it is on its way to the store. If the invalidate did
+/// not wait, the old bytes would be read back.
 fn invalidate2_and_writeback<P: Policy>() {
     explore(|| {
         let world = World::<P>::new(PlainFs::default(), Sharing::Shared);
@@ -113,8 +114,8 @@ fn invalidate2_and_writeback<P: Policy>() {
     });
 }
 
-/// A write fault that nobody follows up: the page is dirty with metadata, or neither, at any moment
-/// that it could be left in.
+/// A write fault with no store after it: whatever state the page is left in, it is dirty with
+/// metadata, or neither.
 fn write_fault_alone_and_writeback<P: Policy>() {
     explore(|| {
         let world = with_metadata::<P>();
@@ -125,8 +126,8 @@ fn write_fault_alone_and_writeback<P: Policy>() {
     });
 }
 
-/// The pte goes while the page is being cleaned. Were the page marked clean before its ptes are, the
-/// pte could make it dirty again in between, just before the metadata is dropped.
+/// The pte is removed while the page is being cleaned. If the page were marked clean before its ptes,
+/// the pte could make it dirty again in between, just before the metadata is dropped.
 fn zap_and_writeback<P: Policy>() {
     explore(|| {
         let world = with_metadata::<P>();
@@ -149,7 +150,7 @@ fn old_scheme_loses_metadata_to_writeback() {
     with_old_scheme::<Commit>();
 }
 
-/// The lock around the invalidate has no say in that.
+/// The policy makes no difference here.
 #[test]
 #[should_panic(expected = "is writable or dirty without metadata")]
 fn old_scheme_loses_metadata_under_the_page_lock_policy_too() {

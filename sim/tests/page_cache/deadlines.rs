@@ -36,7 +36,7 @@ fn fault_while_page_0_is_invalidated<P: Policy>(
         slow.join().unwrap().unwrap();
         answer
     });
-    // The one that is not to be had without a lock has nothing to lose here: the fault is over.
+    // `Unprotected` may have left an orphan: its faults do not wait for the invalidate.
     if P::NAME != Unprotected::NAME {
         all_is_well(&file);
     }
@@ -75,7 +75,7 @@ fn every_policy_but_one_makes_a_fault_on_that_page_wait() {
 }
 
 #[test]
-fn a_fault_on_another_page_waits_only_where_one_lock_stands_for_all() {
+fn a_fault_on_another_page_waits_only_where_one_lock_covers_all() {
     times_out::<AsPosted>(1, 1);
     times_out::<Commit>(1, u32::MAX);
     times_out::<InvalidateRwLock>(1, 1);

@@ -39,7 +39,7 @@ fn stores_from_before_are_written_first_and_replaced<P: Policy>() {
     all_is_well(&file);
 }
 
-fn what_does_not_lie_within_the_file_is_refused<P: Policy>() {
+fn a_write_outside_the_file_is_refused<P: Policy>() {
     let store = MemStore::new(PAGE + 8, Duration::ZERO);
     let file = AddressSpace::<P>::new(store, PlainFs::default()).unwrap();
     assert_eq!(file.pages(), 2);
@@ -69,7 +69,7 @@ fn a_write_of_several_pages_shows_all_of_them_and_no_other<P: Policy>() {
     all_is_well(&file);
 }
 
-fn what_is_not_whole_pages_is_refused<P: Policy>() {
+fn a_write_of_partial_pages_is_refused<P: Policy>() {
     let file = file::<P>(3);
     for (first, bytes) in [
         (0, 0),
@@ -99,7 +99,7 @@ fn a_store_that_fails_is_an_error_and_counted<P: Policy>() {
     all_is_well(&file);
 }
 
-/// Fails to write any page but the first, and lets somebody look at that one just before it is written.
+/// Fails to write any page but the first, and calls `look` just before that one is written.
 #[derive(Clone)]
 struct FailsHalfway {
     store: Arc<MemStore>,
@@ -157,9 +157,9 @@ fn a_write_that_fails_halfway_shows_what_reached_the_store<P: Policy>() {
 under_every_policy! {
     every_mapping_shows_the_new_bytes,
     stores_from_before_are_written_first_and_replaced,
-    what_does_not_lie_within_the_file_is_refused,
+    a_write_outside_the_file_is_refused,
     a_write_of_several_pages_shows_all_of_them_and_no_other,
-    what_is_not_whole_pages_is_refused,
+    a_write_of_partial_pages_is_refused,
     a_store_that_fails_is_an_error_and_counted,
     a_write_that_fails_halfway_shows_what_reached_the_store,
 }

@@ -29,7 +29,7 @@ fn private_stores_are_seen_by_nobody_else<P: Policy>() {
     let file = file::<P>(1);
     let (process, shared) = process(&file);
     let private = process.mmap(&file, 0, 1, Sharing::Private);
-    // One copy out of a page that is mapped already, one by the first fault of all.
+    // One copy is made of a page that is already mapped, the other by the very first fault.
     assert_eq!(read(&process, private), 0);
     write(&process, private, 1);
     let other = process.mmap(&file, 0, 1, Sharing::Private);
@@ -57,7 +57,7 @@ fn a_private_page_that_was_only_read_stays_that_of_the_file<P: Policy>() {
     all_is_well(&file);
 }
 
-fn where_nothing_is_mapped_there_is_a_segv<P: Policy>() {
+fn an_access_where_nothing_is_mapped_is_a_segv<P: Policy>() {
     let file = file::<P>(3);
     let (process, address) = process(&file);
     for access in [Access::Read, Access::Write] {
@@ -75,7 +75,7 @@ fn where_nothing_is_mapped_there_is_a_segv<P: Policy>() {
     all_is_well(&file);
 }
 
-fn beyond_the_end_of_the_file_there_is_a_sigbus<P: Policy>() {
+fn an_access_beyond_the_end_of_the_file_is_a_sigbus<P: Policy>() {
     let file = file::<P>(1);
     let process = Mm::new();
     let address = process.mmap(&file, 0, 2, Sharing::Shared);
@@ -158,8 +158,8 @@ under_every_policy! {
     shared_stores_are_seen_by_every_process,
     private_stores_are_seen_by_nobody_else,
     a_private_page_that_was_only_read_stays_that_of_the_file,
-    where_nothing_is_mapped_there_is_a_segv,
-    beyond_the_end_of_the_file_there_is_a_sigbus,
+    an_access_where_nothing_is_mapped_is_a_segv,
+    an_access_beyond_the_end_of_the_file_is_a_sigbus,
     munmap_keeps_what_was_stored_and_forgets_private_copies,
     an_area_that_was_cut_is_still_found_by_invalidates,
     a_fault_tells_whether_it_has_read_the_store,
@@ -183,7 +183,7 @@ fn a_read_of_half_a_word_names_the_contract() {
 }
 
 #[test]
-#[should_panic(expected = "an area has a page at least")]
+#[should_panic(expected = "an area has at least one page")]
 fn an_area_of_no_pages_names_the_contract() {
     let file = file::<Commit>(1);
     Mm::new().mmap(&file, 0, 0, Sharing::Shared);
@@ -196,8 +196,8 @@ fn an_area_larger_than_the_address_space_names_the_contract() {
     Mm::new().mmap(&file, 1, u64::MAX, Sharing::Shared);
 }
 
-/// A policy in whose next fault something happens: in the last moment before the page counts as
-/// mapped.
+/// A policy that makes something happen in its next fault, at the last moment before the page
+/// counts as mapped.
 struct Meanwhile<P> {
     policy: P,
 }
@@ -247,7 +247,7 @@ impl<P: Policy> Policy for Meanwhile<P> {
 
 type File<P> = Arc<AddressSpace<Meanwhile<P>>>;
 
-/// A file, and a process in whose next fault the first page of it is rewritten.
+/// A file, and a process that has the first page rewritten under its next fault.
 fn rewritten_meanwhile<P: Policy>() -> (File<P>, Mm<Meanwhile<P>>, u64) {
     let file = file::<Meanwhile<P>>(1);
     let (process, address) = process(&file);
@@ -292,7 +292,8 @@ fn with_the_commit_a_page_rewritten_meanwhile_is_looked_up_again() {
     looks_again::<Striped>();
 }
 
-/// What a private copy shows whose original was rewritten while it was made, and how the fault went.
+/// What a private copy shows if its original was rewritten while it was made, and how the fault
+/// went.
 fn copy_of_a_page_rewritten_meanwhile<P: Policy>() -> (u64, u32) {
     let (file, process, _) = rewritten_meanwhile::<P>();
     let private = process.mmap(&file, 0, 1, Sharing::Private);

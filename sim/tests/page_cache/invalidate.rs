@@ -13,7 +13,7 @@ use crate::world::{
     PAGE, SlowFs, SlowStore, all_is_well, file, process, read, under_every_policy, write,
 };
 
-fn what_nobody_uses_goes<P: Policy>() {
+fn unused_pages_are_removed<P: Policy>() {
     let file = file::<P>(100);
     let (process, address) = process(&file);
     for page in 0..100 {
@@ -68,7 +68,7 @@ fn a_page_that_stays_does_not_keep_the_others<P: Policy>() {
 }
 
 under_every_policy! {
-    what_nobody_uses_goes,
+    unused_pages_are_removed,
     a_dirty_page_stays,
     the_second_invalidate_unmaps_first,
     a_page_that_stays_does_not_keep_the_others,
@@ -115,7 +115,7 @@ fn a_page_under_writeback_is_skipped_or_waited_for() {
     all_is_well(&file);
 }
 
-/// A file system that stores to the page in the last moment, as a buffered write could.
+/// A file system that stores to the page at the last moment, as a buffered write could.
 #[derive(Debug)]
 struct DirtiedInTheEnd(LockedSchemeFs);
 

@@ -1,4 +1,4 @@
-//! `page_mkwrite`: every answer, on both ways into it.
+//! `page_mkwrite`: every answer, by both paths into it.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -23,7 +23,7 @@ fn both_schemes() -> [(Arc<Metadata>, Arc<AddressSpace<Commit>>); 2] {
     ]
 }
 
-/// The two ways into `page_mkwrite`: a page that is mapped read-only, and one that is not mapped.
+/// The two paths into `page_mkwrite`: a page that is mapped read-only, and one that is not mapped.
 fn both_ways(process: &Mm<Commit>, address: u64) -> [u64; 2] {
     read(process, address);
     [address, address + PAGE]
@@ -84,7 +84,7 @@ fn a_page_that_may_not_be_written_now_is_faulted_in_again() {
 }
 
 #[test]
-fn a_private_copy_is_no_business_of_the_file_system() {
+fn the_file_system_is_not_asked_about_a_private_copy() {
     for (metadata, file) in both_schemes() {
         let process = Mm::new();
         let private = process.mmap(&file, 0, 2, Sharing::Private);

@@ -65,7 +65,7 @@ fn a_page_that_cannot_be_read_is_a_sigbus_and_the_next_try_may_succeed() {
 }
 
 #[test]
-fn a_store_that_does_not_tell_its_size_is_an_error() {
+fn a_store_that_cannot_tell_its_size_is_an_error() {
     let store = FailingStore::new(1);
     store.fail(true);
     let file = AddressSpace::<Commit>::new(store, PlainFs::default());
@@ -94,7 +94,7 @@ fn a_truncate_that_the_store_refuses_says_so() {
 }
 
 #[test]
-fn what_a_cut_that_failed_has_left_does_not_come_back() {
+fn what_a_failed_cut_left_behind_does_not_come_back() {
     let store = FailingStore::new(2);
     let file = AddressSpace::<Commit>::new(store.clone(), PlainFs::default()).unwrap();
     file.direct_write(1, &filled(7)).unwrap();

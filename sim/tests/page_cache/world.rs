@@ -15,7 +15,7 @@ use seqschedlock_sim::page_cache::{
 pub const PAGE: u64 = PAGE_SIZE as u64;
 pub const PATIENCE: Patience = Patience::DEFAULT;
 
-/// A file of so many pages in memory, all zero.
+/// A file of `pages` pages in memory, all zero.
 pub fn file<P: Policy>(pages: u64) -> Arc<AddressSpace<P>> {
     AddressSpace::new(
         MemStore::new(pages * PAGE, Duration::ZERO),
@@ -24,7 +24,7 @@ pub fn file<P: Policy>(pages: u64) -> Arc<AddressSpace<P>> {
     .unwrap()
 }
 
-/// A process that shares the whole of `file`, and where.
+/// A process that maps all of `file` shared, and the address.
 pub fn process<P: Policy>(file: &Arc<AddressSpace<P>>) -> (Mm<P>, u64) {
     let process = Mm::new();
     let address = process.mmap(file, 0, file.pages(), Sharing::Shared);
@@ -50,7 +50,7 @@ pub fn failure<P: Policy>(process: &Mm<P>, address: u64, access: Access) -> VmFa
     .unwrap_err()
 }
 
-/// Every invariant holds now, and nothing is left when all is gone.
+/// Every invariant holds now.
 pub fn all_is_well<P: Policy>(file: &AddressSpace<P>) {
     assert_eq!(file.check(), Ok(()));
 }
@@ -107,14 +107,14 @@ impl Store for FailingStore {
     }
 }
 
-/// Where something says that it has begun, and waits to be let go.
+/// Signals that something has begun, and waits to be released.
 #[derive(Debug)]
 pub struct Halt {
     begun: Mutex<Sender<()>>,
     go: Mutex<Receiver<()>>,
 }
 
-/// The other ends. Dropping it lets everything go.
+/// The other ends of a [`Halt`]. Dropping it releases everything.
 pub struct Brake {
     pub begun: Receiver<()>,
     pub go: Sender<()>,
@@ -136,7 +136,7 @@ impl Halt {
     }
 
     fn halt(&self) {
-        // Whoever holds the brake may have left: then there is nothing to wait for.
+        // The holder of the brake may be gone: then there is nothing to wait for.
         let _ = self.begun.lock().unwrap().send(());
         let _ = self.go.lock().unwrap().recv();
     }

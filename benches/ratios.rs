@@ -1,9 +1,9 @@
 //! How do the contenders compare, ratio by ratio?
 //!
-//! On a machine that others use too, two figures that were taken a second apart differ by what happened in
-//! that second. So everything that is to be compared is measured in turn, some hundred times, each turn
-//! a fraction of a millisecond; a ratio is taken within each round, and the median of the ratios is what
-//! counts. Printed: median, lower and upper quartile.
+//! On a shared machine, two figures taken a second apart differ by what happened in that second. So all
+//! contenders are measured in turn, several hundred times, each turn a fraction of a millisecond. A ratio
+//! is taken within each round, and the median of the ratios is what counts. Printed: median, lower and
+//! upper quartile.
 
 #[path = "bench/interleaved.rs"]
 mod interleaved;

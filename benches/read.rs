@@ -1,4 +1,4 @@
-//! What does a read cost when nobody writes?
+//! What does a read cost without a writer?
 //!
 //! `value/N`: copying a value of `N` bytes out of each contender. `section`: the lock alone.
 //! For the figures of the split word: `RUSTFLAGS="--cfg seqschedlock_split" cargo bench --bench read`.

@@ -1,4 +1,4 @@
-//! Plots of the figures that the benches have left in `target/benchmarks`, for `docs/benchmarks/`.
+//! Plots of the figures that the benchmarks left in `target/benchmarks`, for `docs/benchmarks/`.
 //!
 //! ```text
 //! cargo bench --workspace --all-features
@@ -29,7 +29,7 @@ use serde_json::Value;
 #[derive(Parser)]
 #[command(name = "report")]
 struct Options {
-    /// Where the benches have left their figures.
+    /// Where the benchmarks left their figures.
     #[arg(long, default_value = "target/benchmarks")]
     figures: PathBuf,
     /// Where the plots go.
@@ -76,7 +76,8 @@ struct Height {
     between: Option<(f64, f64)>,
 }
 
-/// The field of this name in so large a unit, with `_min` and `_max` beside it if they are there.
+/// The field of this name in multiples of `unit`, with `_min` and `_max` beside it if they are
+/// there.
 fn height(figures: &Value, field: &str, unit: f64) -> Option<Height> {
     let number = |field: &str| figures[field].as_f64().map(|number| number / unit);
     let lowest = number(&format!("{field}_min"));
@@ -86,7 +87,7 @@ fn height(figures: &Value, field: &str, unit: f64) -> Option<Height> {
     })
 }
 
-/// Charts beside each other.
+/// Charts side by side.
 fn plot(path: &Path, charts: &[(Chart<'_>, Vec<Line>)]) -> Result<(), Box<dyn Error>> {
     let (width, height) = SIZE;
     let mut drawing = Drawing::new(width * charts.len() as f64, height);
@@ -98,7 +99,7 @@ fn plot(path: &Path, charts: &[(Chart<'_>, Vec<Line>)]) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-/// The cadences that `scale` has: the faster the further right.
+/// The cadences of `scale`, faster ones further right.
 const CADENCES: [(u64, &str); 4] = [(0, "none"), (1_000, "1 ms"), (10, "10 µs"), (1, "1 µs")];
 
 fn cadence(figures: &Value) -> Option<f64> {
@@ -195,7 +196,7 @@ fn wake(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// The invalidators of `fault` that sleep: how many pages they invalidate with one call, how long they
-/// sleep in each, and how long between calls, in microseconds. Then what is written under them.
+/// sleep in each, and how long between calls, in microseconds. Then the labels under them.
 type Pace = (u64, u64, u64);
 const PACES: [(Option<Pace>, &str); 5] = [
     (None, "nobody"),

@@ -1,8 +1,8 @@
 //! How do readers scale, and what do readers and writer cost one another?
 //!
-//! Readers run for a fixed time behind a barrier, one writer beside them keeps to a cadence and holds
-//! what it writes for a while, or sleeps in it. Both sides are counted: a lock that serves readers by
-//! starving its writer, or the other way round, shows it here.
+//! Readers start at a barrier and run for a fixed time. One writer beside them keeps to a cadence,
+//! and holds what it writes for a while, or sleeps in it. Both sides are counted, which exposes a
+//! lock that serves readers by starving its writer, or the other way round.
 //!
 //! ```text
 //! cargo bench --bench scale -- [--rounds 5] [--seconds 0.1] [--readers N] [--json FILE]
@@ -31,7 +31,7 @@ struct Options {
     /// How often everything is measured; medians are printed.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How long each time.
+    /// Seconds per measurement.
     #[arg(long, default_value_t = 0.1)]
     seconds: f64,
     /// The largest number of readers; by default as many as there are processors.
@@ -40,7 +40,7 @@ struct Options {
     /// Where the figures go as JSON lines.
     #[arg(long, default_value = "target/benchmarks/scale.json")]
     json: std::path::PathBuf,
-    /// What cargo passes.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -49,7 +49,7 @@ struct Options {
 #[derive(Clone, Copy)]
 struct Writer {
     name: &'static str,
-    /// From the beginning of one write to that of the next; `None`: there is no writer.
+    /// From the beginning of one write to that of the next; `None` if there is no writer.
     every: Option<Duration>,
     hold: Hold,
 }
@@ -132,7 +132,7 @@ impl Totals {
         self.writes as f64 / self.seconds
     }
 
-    /// Of all looks, the good ones and the wasted.
+    /// The share of all looks, good and wasted.
     fn share(&self, wasted: u64) -> f64 {
         wasted as f64 / (self.reads + self.races + self.refused).max(1) as f64
     }
@@ -150,7 +150,7 @@ fn measure<C: Contender>(readers: usize, writer: Writer, time: Duration) -> Tota
                     let [mut good, mut raced, mut refused] = [0_u64; 3];
                     start.wait();
                     while !stop.load(Relaxed) {
-                        // Some at a time, so that the loop is not what is measured.
+                        // Several at a time, so that the loop itself is not measured.
                         for _ in 0..64 {
                             match lock.look() {
                                 Look::Good => good += 1,
@@ -214,7 +214,7 @@ fn main() {
     let contenders = for_each_contender!(Entry);
 
     for writer in WRITERS {
-        // In turn, so that all share the machine's moods: rounds outermost.
+        // In turn, rounds outermost, so that all share the machine's moods.
         let mut totals: Vec<Vec<Vec<Totals>>> = (0..=most)
             .map(|_| contenders.iter().map(|_| Vec::new()).collect())
             .collect();

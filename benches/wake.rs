@@ -1,8 +1,8 @@
-//! How fast is a reader awake again, and what does waiting cost?
+//! How soon does a blocked reader run again, and what does waiting cost?
 //!
-//! *Latency*: from just before the last writer leaves until the reader runs that it had blocked. All
-//! contenders take turns, round by round, so that they share the machine's moods.
-//! *Processor time*: what a reader burns while it waits for a section that sleeps for 10 ms.
+//! *Latency*: from just before the last writer leaves until the reader that it blocked runs. All
+//! contenders take turns, round by round, so that they share the machine's moods. *Processor time*:
+//! what a reader burns while it waits for a section that sleeps for 10 ms.
 //!
 //! ```text
 //! cargo bench --bench wake -- [--rounds 2000] [--json FILE]
@@ -33,7 +33,7 @@ struct Options {
     /// Where the figures go as JSON lines.
     #[arg(long, default_value = "target/benchmarks/wake.json")]
     json: std::path::PathBuf,
-    /// What cargo passes.
+    /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -46,7 +46,7 @@ type Hold = dyn Fn(&dyn Fn()) -> Instant;
 /// A reader on a thread of its own, behind a door.
 struct Contender {
     name: &'static str,
-    /// Holds the door shut while its reader comes to it; the moment at which it was opened.
+    /// Holds the door shut while its reader comes to it; returns the moment at which it was opened.
     hold: Box<Hold>,
     go: Sender<()>,
     awake: Receiver<Instant>,

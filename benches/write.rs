@@ -1,4 +1,4 @@
-//! What does a write cost when nobody reads?
+//! What does a write cost without readers?
 //!
 //! `store/N`: replacing a value of `N` bytes in each contender. `write section`: the lock alone.
 

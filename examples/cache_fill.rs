@@ -1,8 +1,8 @@
 //! Caches that are filled and invalidated at the same time: the usual way, and fenced.
 //!
 //! Five real caches, one after the other, each in front of a slow source whose values change. Each is an example
-//! of its own, to be copied: `fenced_moka_future`, `fenced_moka_sync`, `fenced_quick_cache`, `fenced_dashmap`,
-//! `fenced_map`. `rig/` has what they are run with.
+//! of its own that you can copy: `fenced_moka_future`, `fenced_moka_sync`, `fenced_quick_cache`,
+//! `fenced_dashmap`, `fenced_map`. `rig/` is the harness that runs them.
 //!
 //! ```text
 //! cargo run --release --example cache_fill

@@ -1,4 +1,4 @@
-//! A concurrent map as a cache (DashMap), fenced: the check is made inside the lock that the map has for the key.
+//! A concurrent map as a cache (DashMap), fenced: the check runs inside the map's own lock for the key.
 //!
 //! ```text
 //! cargo run --release --example fenced_dashmap
@@ -21,7 +21,7 @@ impl Users {
         if let Some(user) = self.cache.get(&id) {
             return Ok(Arc::clone(&user));
         }
-        // Nothing of the map's is in hand from here on: an update would wait for it, and this for the update.
+        // Hold no guard of the map from here on: an update would wait for it, and this call for the update.
         let fence = self.fences.for_key(&id);
         let stamp = fence.read_begin_wait(); // before the query
         let user = Arc::new(self.database.load(id)?);
@@ -62,7 +62,7 @@ impl rig::Blocking for Users {
     }
 }
 
-/// As people write it.
+/// The way people write it.
 mod usual {
     use super::*;
 

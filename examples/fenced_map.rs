@@ -1,4 +1,4 @@
-//! A map under a lock of its own, fenced: the check is made inside that lock, and no entry type is needed.
+//! A map under its own lock, fenced: the check runs inside that lock, and no entry type is needed.
 //!
 //! ```text
 //! cargo run --release --example fenced_map
@@ -65,7 +65,7 @@ impl rig::Blocking for Users {
     }
 }
 
-/// As people write it.
+/// The way people write it.
 mod usual {
     use super::*;
 

@@ -79,7 +79,7 @@ impl rig::Awaited for Users {
     }
 }
 
-/// As the documentation of many a cache shows it.
+/// The way the documentation of many caches shows it.
 mod usual {
     use super::*;
 

@@ -71,7 +71,7 @@ impl rig::Blocking for Users {
     }
 }
 
-/// As the documentation of many a cache shows it.
+/// The way the documentation of many caches shows it.
 mod usual {
     use super::*;
 

@@ -1,9 +1,10 @@
-//! An async cache that hands out guards for what is missing (quick_cache), fenced.
+//! An async cache that hands out guards for missing entries (quick_cache), fenced.
 //!
 //! quick_cache 0.7 goes half the way by itself. A load has a placeholder in the cache, `remove` removes that too,
 //! and what the load then inserts is refused. So "change, then remove" serves nothing stale, as long as the removal
-//! always follows: not after an update that failed, or whose caller gave up, once its change had taken effect.
-//! And "remove, then change", which has no such gap, lets in a load that begins between the two. Fenced it does not.
+//! always follows. It does not follow when an update fails, or its caller gives up, after its change has taken
+//! effect. "Remove, then change" has no such gap, but lets in a load that begins between the two. Fenced, it does
+//! not.
 //!
 //! ```text
 //! cargo run --release --example fenced_quick_cache
@@ -85,7 +86,7 @@ impl rig::Awaited for Users {
     }
 }
 
-/// As its documentation shows it.
+/// The way its documentation shows it.
 mod usual {
     use super::*;
 

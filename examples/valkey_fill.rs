@@ -1,9 +1,9 @@
-//! A cache that many processes share, on a Valkey or Redis server, fenced: the same protocol as one Lua script.
+//! A cache that many processes share, on a Valkey or Redis server, fenced: the same protocol, as one Lua script.
 //!
-//! Several processes fill the cache and update the database behind it, on a real server that this program starts
-//! and ends. Every value that is served is checked while things go wrong: writers are killed, or stopped beyond their
+//! Several processes fill the cache and update the database behind it, on a real server that this program starts and
+//! ends. Every value that is served is checked while things go wrong: writers are killed, or stopped beyond their
 //! lease, the server is restarted empty, all keys are flushed. The usual way (change, then delete the entry) runs
-//! beside it, and so does the fence without what is there against each fault.
+//! beside it, and so does the fence without its remedy for each fault.
 //!
 //! `valkey_fill/fence.lua` is the fence, `valkey_fill/fence.rs` its client, `valkey_fill/users.rs` a cache with it.
 //!
@@ -11,17 +11,18 @@
 //! cargo run --release --example valkey_fill
 //! ```
 //!
-//! # What it promises, and what no such thing can
+//! # What it promises, and what no such fence can
 //!
-//! An entry that is served was loaded when no update ran that the fence knew of, and none has begun since. It cannot
-//! know of all. A writer may pause for longer than its lease, after it has looked; a server may forget, or fail over
-//! to a replica that has not heard of a section. Then others fill and are served what the late writer replaces: until
-//! it leaves its section, or at most as long as an entry lives. Against that the database has to help. A row has a
-//! lock number, a writer commits only if that is what it was before its section, and a reader that fills after a
-//! section was given up changes it first. With that, nothing is served that the database has replaced.
+//! An entry that is served was loaded while no update that the fence knew of was running, and none has begun since. The
+//! fence cannot know of every update. A writer may check its lease and then pause for longer than it lasts; a server
+//! may lose its data, or fail over to a replica that has not heard of a section. Then other processes fill the cache
+//! and are served what the late writer replaces, until it leaves its section, or at most for as long as an entry lives.
+//! The database has to help against that. Each row has a lock number. A writer commits only if the number is what it
+//! was before its section, and a reader that fills after a section was given up changes the number first. Then nothing
+//! is served that the database has replaced.
 //!
-//! What it asks for: entries with a TTL; a server that does not evict the fences (`maxmemory-policy noeviction`, or one
-//! of `volatile-*`: a fence with writers does not expire); a lease much longer than an update takes.
+//! What it needs: entries with a TTL; a server that does not evict the fences (`maxmemory-policy noeviction`, or one of
+//! `volatile-*`: a fence with writers does not expire); a lease much longer than an update takes.
 
 #[path = "valkey_fill/faults.rs"]
 mod faults;
@@ -59,15 +60,15 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// is older than what the database had by then, whether or not the update had returned.
 #[derive(Parser)]
 #[command(
-    after_help = "Exit code: 0 if all that the fence has against a fault held, 1 if it served anything that was stale \
+    after_help = "Exit code: 0 if the fence held with all its remedies, 1 if it served anything that was stale \
     or behind (or something else went wrong), 2 for bad input, 130 for Ctrl-C, with the table so far. Without a server \
-    it says so and ends with 0."
+    it says so and exits with 0."
 )]
 struct Arguments {
     /// Seconds for each row
     #[arg(long, default_value = "2", value_parser = seconds, allow_negative_numbers = true)]
     seconds: f64,
-    /// End with 1 if there is no server
+    /// Exit with 1 if there is no server
     #[arg(long)]
     strict: bool,
     /// Print the result as JSON
@@ -78,7 +79,7 @@ struct Arguments {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.01..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.01 to 3600 is needed".into()),
+        _ => Err("must be a number of seconds from 0.01 to 3600".into()),
     }
 }
 
@@ -88,7 +89,7 @@ fn main() -> ExitCode {
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        // Help goes to the standard output in full; a mistake is one line.
+        // Help goes to standard output in full; an error is one line.
         Err(asked_for_help) if !asked_for_help.use_stderr() => asked_for_help.exit(),
         Err(mistake) => {
             let text = mistake.to_string();

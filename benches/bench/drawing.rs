@@ -1,19 +1,19 @@
-//! Drawings as SVG, and how they look: this crate in one strong colour, others in quiet ones, the unsound
+//! Drawings as SVG, and how they look: this crate in one strong colour, others in muted ones, the unsound
 //! dashed.
-#![allow(dead_code, reason = "nobody draws everything")]
+#![allow(dead_code, reason = "no program draws everything")]
 
 use std::fmt::Write as _;
 
-/// As SVG has it.
+/// As SVG writes it.
 pub type Colour = &'static str;
 
 /// This crate.
 pub const OURS: Colour = "#0b53b8";
-/// Everybody else, told apart by hue.
+/// All others, told apart by hue.
 pub const OTHERS: [Colour; 6] = [
     "#8a96a3", "#b89b6a", "#7da080", "#a186ae", "#b38484", "#76a0a8",
 ];
-/// What is wrong, or has no lock at all; its lines are dashed.
+/// Contenders that are unsound, or have no lock at all; their lines are dashed.
 pub const UNSOUND: Colour = "#6d6d6d";
 /// Text and axes.
 pub const INK: Colour = "#222222";
@@ -23,7 +23,7 @@ pub const GRID: Colour = "#dddddd";
 /// From the upper left corner, to the right and down.
 pub type Point = (f64, f64);
 
-/// Which part of a text is where it is said to be.
+/// Which part of a text is at its position.
 #[derive(Clone, Copy, Debug)]
 pub enum Anchor {
     Start,
@@ -73,7 +73,7 @@ impl Stroke {
     }
 }
 
-/// An image with a white ground.
+/// An image with a white background.
 #[derive(Debug)]
 pub struct Drawing {
     svg: String,
@@ -89,7 +89,7 @@ impl Drawing {
         Self { svg }
     }
 
-    /// The image as a file has it.
+    /// The image as the contents of a file.
     pub fn finish(mut self) -> String {
         self.svg.push_str("</svg>\n");
         self.svg

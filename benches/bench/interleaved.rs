@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-/// So many rounds; the longer the narrower the quartiles.
+/// The number of rounds; more rounds give narrower quartiles.
 const ROUNDS: usize = 301;
 /// How long each contender runs in a round.
 const TURN: Duration = Duration::from_micros(200);
 
-/// Something that is measured against something else. The first to enter is what the others are
-/// divided by.
+/// Contenders measured against one another. The others are divided by the first one to enter.
 pub struct Contest {
     title: String,
     contenders: Vec<Contender>,
@@ -16,7 +15,7 @@ pub struct Contest {
 
 struct Contender {
     name: String,
-    /// Runs the operation so often.
+    /// Runs the operation this many times.
     run: Box<dyn Fn(u32)>,
 }
 

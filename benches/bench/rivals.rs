@@ -18,7 +18,7 @@ pub trait Snapshot<const N: usize>: Sync {
     fn store(&self, value: Words<N>);
 }
 
-/// No lock at all: the copy that everything else is measured by. Only for one thread.
+/// No lock at all: the copy that everything else is measured against. Only for one thread.
 pub struct BareCopy<const N: usize>(UnsafeCell<Words<N>>);
 
 // SAFETY: not true in general; benches use it from one thread at a time.

@@ -1,4 +1,4 @@
-//! What the benches have in common.
+//! The settings that the benchmarks share.
 
 use std::time::Duration;
 

@@ -70,7 +70,7 @@ impl Axis {
     }
 }
 
-/// As short as it can be told.
+/// As short as possible.
 pub fn figure(number: f64) -> String {
     match number.abs() {
         10.0.. => format!("{number:.0}"),

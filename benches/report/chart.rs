@@ -11,7 +11,7 @@ const LEFT: f64 = 76.0;
 const RIGHT: f64 = 540.0;
 const TOP: f64 = 66.0;
 const BOTTOM: f64 = 386.0;
-/// Where the names begin, and how far they are apart at least.
+/// Where the names begin, and their least distance.
 const NAMES: f64 = 572.0;
 const LINE: f64 = 19.0;
 
@@ -30,7 +30,7 @@ pub struct Measured {
     pub between: Option<(f64, f64)>,
 }
 
-/// How heights are told.
+/// How heights are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     /// From zero.
@@ -40,14 +40,14 @@ pub enum Scale {
     Logarithmic,
 }
 
-/// What a chart says around its lines.
+/// The text around the lines of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Chart<'a> {
     /// The question that it answers.
     pub title: &'a str,
     pub x: &'a str,
     pub y: &'a str,
-    /// What is written under each x, if these are places rather than numbers.
+    /// The label under each x, if these are places rather than numbers.
     pub places: &'a [&'a str],
     pub scale: Scale,
 }
@@ -122,7 +122,7 @@ impl Chart<'_> {
         self.names(drawing, left, names);
     }
 
-    /// Each name as near to the end of its line as the others let it.
+    /// Puts each name as near to the end of its line as the others allow.
     fn names(&self, drawing: &mut Drawing, left: f64, mut names: Vec<(Point, &Line, &Look)>) {
         names.sort_by(|a, b| f64::total_cmp(&a.0.1, &b.0.1));
         let mut heights: Vec<f64> = names.iter().map(|(end, ..)| end.1).collect();
@@ -162,7 +162,7 @@ impl Chart<'_> {
         }
     }
 
-    /// Where something is written under the chart.
+    /// Where the labels under the chart are.
     fn stops(&self, first: f64, last: f64) -> Vec<(f64, String)> {
         if !self.places.is_empty() {
             let places = self.places.iter().enumerate();

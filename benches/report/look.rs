@@ -51,7 +51,7 @@ pub fn looks(lines: &[Line]) -> Vec<Look> {
         .collect()
 }
 
-/// Whether this crate is what does it.
+/// Whether it is built on this crate.
 fn is_ours(contender: &str) -> bool {
     [
         "SeqSched",

@@ -26,8 +26,8 @@ impl From<Conflict> for Look {
     }
 }
 
-/// A look at a contender that waits by itself is always good; one that can tell a conflict is counted as
-/// what it met, and waits before the next.
+/// A look at a contender that waits by itself is always good. A look that reports a conflict is counted
+/// as what it met, and waits before the next.
 pub trait Contender: Sync {
     const NAME: &'static str;
     fn new() -> Self;
@@ -97,7 +97,7 @@ impl<W: Wait + Sync + Named> Contender for SeqSchedCell<Words, W> {
     }
 }
 
-/// What the tables call a strategy's locks.
+/// The names of a strategy's locks in the tables.
 pub trait Named {
     const LOCK: &'static str;
     const CELL: &'static str;
@@ -161,7 +161,7 @@ rivals! {
         }
 }
 
-/// No lock at all, and so for figures without a writer only: it never writes.
+/// No lock at all, so only for figures without a writer: it never writes.
 pub struct Bare(UnsafeCell<Words>);
 
 // SAFETY: nobody writes.

@@ -1,4 +1,4 @@
-//! A door that one side holds shut and the other waits to pass, in several makes.
+//! A door that one side holds shut and the other waits to pass, in several kinds.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -9,7 +9,7 @@ use seqschedlock::{Park, RawSeqSchedLock, Spin, Wait, Yield};
 pub trait Door: Default + Send + Sync + 'static {
     const NAME: &'static str;
 
-    /// Shuts the door, runs `during`, and opens it; tells when it was about to.
+    /// Shuts the door, runs `during`, and opens it; returns the moment just before.
     fn hold(&self, during: &dyn Fn()) -> Instant;
 
     /// Waits until the door is open.

@@ -1,4 +1,4 @@
-//! What goes wrong while processes fill and update, and what came of it.
+//! What goes wrong while processes fill and update, and the outcome.
 
 use core::fmt;
 use core::time::Duration;
@@ -17,11 +17,11 @@ use crate::users::{Remedies, Users, Way};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// A process that updates is killed, wherever it is, and another takes its place.
+    /// A process that updates is killed at any point, and another takes its place.
     Killed,
-    /// A process that updates is stopped for longer than its leases last, and goes on then.
+    /// A process that updates is stopped for longer than its leases last, and then goes on.
     Stopped,
-    /// The server is killed, and another takes its place that knows nothing.
+    /// The server is killed, and an empty one takes its place.
     Restarted,
     Flushed,
 }
@@ -38,12 +38,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault, and what is there against it.
+/// A fault, and the way it is met.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     pub fault: Fault,
     pub way: Way,
-    /// What the way is called.
+    /// The name of the way.
     pub name: &'static str,
 }
 
@@ -54,7 +54,7 @@ impl Case {
     }
 }
 
-/// Each fault the usual way, fenced without what is there against it, and fenced.
+/// Each fault met the usual way, fenced without the remedy for it, and fenced.
 pub fn cases() -> Vec<Case> {
     const ALL: Remedies = Remedies::ALL;
     let neither = Remedies {
@@ -95,7 +95,7 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Debug)]
 pub struct Outcome {
     pub case: Case,
@@ -133,14 +133,14 @@ pub async fn run(server: &mut Server, case: Case, time: Duration) -> io::Result<
     let seconds = begun.elapsed().as_secs_f64();
     shared.stop();
     if crate::interrupted() {
-        // It reached the other processes, too.
+        // Ctrl-C reached the other processes, too.
         return Err(io::ErrorKind::Interrupted.into());
     }
     for process in fillers.iter_mut().chain(&mut writers) {
         process.join()?;
     }
 
-    // What is left when all is quiet, and the dead have lost their leases.
+    // What is left once all is quiet and the leases of dead writers have ended.
     tokio::time::sleep(LEASE).await;
     let users = Users::new(Shared::open(file.as_file())?, server.port(), case.way);
     for key in 0..KEYS {

@@ -1,4 +1,4 @@
--- The fence of one key. A script runs as a whole, so each step is one atomic look and one atomic change.
+-- The fence of one key. A script runs as a whole, so each step is atomic.
 --
 -- KEYS[1]  the entry
 -- KEYS[2]  the fence, a hash: `nonce`, `sequence`, `dead`, and for each writer when its lease ends
@@ -8,13 +8,13 @@ local step, fresh, keep = ARGV[1], ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- New, or lost with all that the server knew. Stamps from before are void, and writers may be at work that
--- nobody knows of any more.
+-- New, or lost with everything the server knew. Stamps from before are void, and writers may be at work that
+-- the server no longer knows of.
 if redis.call('HSETNX', fence, 'nonce', fresh) == 1 then
   redis.call('HSET', fence, 'sequence', 0, 'dead', 1)
 end
 
--- A section whose lease has gone has ended. Its writer may be dead, or slow and about to write.
+-- A section whose lease has run out has ended. Its writer may be dead, or slow and about to write.
 local running = 0
 local all = redis.call('HGETALL', fence)
 for i = 1, #all, 2 do
@@ -79,7 +79,7 @@ else
   return redis.error_reply('no such step: ' .. step)
 end
 
--- A server that is short of memory may evict what expires: never a fence with writers.
+-- A server that is short of memory may evict keys that expire, so a fence with writers must not.
 if running > 0 then
   redis.call('PERSIST', fence)
 else

@@ -1,4 +1,4 @@
-//! The fence on the server, from the client's side: what people could copy, with `fence.lua`.
+//! The client side of the fence on the server. You can copy this, together with `fence.lua`.
 
 use core::time::Duration;
 
@@ -9,7 +9,7 @@ use redis::{RedisResult, Script, ScriptInvocation};
 pub const TTL: Duration = Duration::from_secs(10);
 /// How long a writer may take before others go on without it.
 pub const LEASE: Duration = Duration::from_millis(300);
-/// How long the fence of a key that nobody uses is kept. Losing one only costs a load.
+/// How long the fence of an unused key is kept. Losing one only costs a load.
 const KEEP: Duration = Duration::from_secs(60);
 
 /// What a reader finds.
@@ -19,10 +19,11 @@ pub enum Begun {
     Hit(Vec<u8>),
     /// A writer is at work: load, and keep nothing.
     Running,
-    /// Nothing: load, and publish under the stamp.
+    /// No entry: load, and publish under the stamp.
     Miss {
         stamp: String,
-        /// Whether a writer may be at work that the fence has given up, and has to be kept from the source.
+        /// Whether a writer that the fence has given up may still be at work, and has to be kept from the
+        /// source.
         dead: bool,
     },
 }
@@ -37,7 +38,8 @@ pub struct Fences {
 }
 
 impl Fences {
-    /// Without `nonces` a fence that was lost looks like the one it was: to show what they are for.
+    /// Without `nonces`, a fence made anew after a loss looks like the lost one. This shows what
+    /// they are for.
     pub fn new(connection: MultiplexedConnection, nonces: bool) -> Self {
         let script = Script::new(include_str!("fence.lua"));
         Self {
@@ -48,7 +50,7 @@ impl Fences {
         }
     }
 
-    /// The same, with another lease for those who enter.
+    /// The same, with another lease for writers that enter.
     #[cfg(test)]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
@@ -69,8 +71,8 @@ impl Fences {
         })
     }
 
-    /// Puts an entry into place, unless a section has run since the stamp was taken, or runs. Check and change
-    /// are one step, so there is nothing to take back.
+    /// Stores an entry, unless a section has run since the stamp was taken, or is running. Check and store are
+    /// one step, so there is nothing to take back.
     pub async fn publish(&self, key: u64, stamp: &str, value: &[u8]) -> RedisResult<bool> {
         let mut step = self.step(key, "publish");
         step.arg(stamp).arg(value).arg(milliseconds(TTL));
@@ -84,14 +86,14 @@ impl Fences {
         self.run(step).await
     }
 
-    /// Gives the writer another lease; `false` if it has lost the one it had.
+    /// Renews the writer's lease; `false` if it has lost the one it had.
     pub async fn renew(&self, key: u64, writer: u64) -> RedisResult<bool> {
         let mut step = self.step(key, "renew");
         step.arg(writer).arg(milliseconds(self.lease));
         self.run(step).await
     }
 
-    /// Ends a section, and removes the entry; `false` if the lease had gone, and others did not wait.
+    /// Ends a section, and removes the entry; `false` if the lease had run out and others did not wait.
     pub async fn leave(&self, key: u64, writer: u64) -> RedisResult<bool> {
         let mut step = self.step(key, "leave");
         step.arg(writer);

@@ -21,11 +21,11 @@ pub enum Job {
     Fill,
     /// Updates.
     Write,
-    /// Begins one update, and stands still in the middle of it until it is told to go on.
+    /// Begins one update, and stops in the middle of it until it is told to go on.
     StandStill,
 }
 
-/// A process of one's own; it ends with this handle.
+/// A child process; it ends with this handle.
 pub struct Process {
     child: Child,
 }
@@ -69,7 +69,7 @@ impl Process {
             .status()?;
         match status.success() {
             true => Ok(()),
-            false => Err(io::Error::other("a process has ended before its time")),
+            false => Err(io::Error::other("a process has ended too early")),
         }
     }
 
@@ -89,7 +89,7 @@ impl Drop for Process {
     }
 }
 
-/// Does what the environment says, if it says so.
+/// Does the job that the environment names, if it names one.
 pub fn work_if_told() -> Option<()> {
     let job = env::var(JOB).ok()?;
     let mut words = job.splitn(4, ' ');
@@ -158,7 +158,7 @@ async fn write(users: &Users) {
     }
 }
 
-/// Of the user 0.
+/// One update of user 0, halted where the test says.
 async fn stand_still(users: &Users) {
     const KEY: u64 = 0;
     const WRITER: u64 = 1;

@@ -1,4 +1,4 @@
-//! A Valkey or Redis server of one's own, on a free port of the loopback interface, which keeps nothing.
+//! A private Valkey or Redis server, on a free port of the loopback interface, without persistence.
 
 use core::time::Duration;
 use std::env;
@@ -29,7 +29,7 @@ pub struct Server {
 
 impl Server {
     pub async fn start(program: PathBuf) -> io::Result<Self> {
-        // A port that was free a moment ago: if somebody else was quicker, another is tried.
+        // A port that was free a moment ago. If it has been taken meanwhile, another is tried.
         for _ in 0..10 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
                 .local_addr()?
@@ -53,7 +53,7 @@ impl Server {
         self.port
     }
 
-    /// Ends it, and starts another in its place: it has forgotten everything.
+    /// Ends the server, and starts an empty one in its place.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.end();
         self.child = spawn(&self.program, &self.folder, self.port)?;
@@ -71,7 +71,7 @@ impl Server {
         flush.await.map_err(io::Error::other)
     }
 
-    /// Whether it is this server that answers: `false` if it has ended.
+    /// Waits until this server answers; `false` if it has ended.
     async fn answers(&mut self) -> io::Result<bool> {
         for _ in 0..1000 {
             if self.child.try_wait()?.is_some() {
@@ -86,7 +86,7 @@ impl Server {
     }
 
     fn end(&mut self) {
-        // By its process id, and not asked to save anything.
+        // By its process id, without asking it to save anything.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -110,7 +110,7 @@ fn spawn(program: &PathBuf, folder: &tempfile::TempDir, port: u16) -> io::Result
         .spawn()
 }
 
-/// A connection that gives up soon: a server that does not answer is away.
+/// A connection that gives up soon: a server that does not answer is down.
 pub async fn connect(port: u16) -> RedisResult<MultiplexedConnection> {
     const PATIENCE: Duration = Duration::from_secs(2);
 

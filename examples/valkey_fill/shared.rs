@@ -1,4 +1,4 @@
-//! What all processes share: the database, which is a file in memory here, and what was counted.
+//! What all processes share: the database, here a file mapped into memory, and the counters.
 
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -20,19 +20,19 @@ pub enum Count {
     /// Loads that were not kept, because an update ran.
     NotKept,
     Updates,
-    /// Updates that had to begin anew, or found at their end that their lease had gone.
+    /// Updates that had to start over, or found at their end that their lease had run out.
     Lost,
-    /// Calls that failed: the server was away.
+    /// Calls that failed: the server was down.
     Failed,
-    /// Gets that were served what an update that had returned before they began had replaced.
+    /// Gets served a value replaced by an update that had returned before they began.
     Stale,
-    /// Gets that were served what the database had replaced before they began. The update may not have returned.
+    /// Gets served a value that the database had replaced before they began. The update may not have returned.
     Behind,
-    /// The longest time (µs) after a change that its predecessor was served.
+    /// The longest time (µs) after a change at which the old value was still served.
     LongestBehind,
-    /// Tells everybody to end.
+    /// Tells all processes to end.
     Stop,
-    /// How far the process is that stands still, and how far it may go.
+    /// How far the halted process is, and how far it may go.
     Entered,
     MayCommit,
     Committed,
@@ -41,7 +41,7 @@ pub enum Count {
 }
 
 const COUNTS: usize = 16;
-/// For so many versions of a key it is known when they were replaced.
+/// For how many versions of a key it is known when they were replaced.
 const TIMES: usize = 4096;
 const ROW: usize = 2 + TIMES;
 
@@ -54,7 +54,7 @@ pub struct Shared {
 pub struct Row {
     /// The value: how many updates there were.
     pub version: u32,
-    /// Changes with each update, and whenever a writer has to be kept out that may be late.
+    /// Changes with each update, and whenever a writer that may be late has to be kept out.
     pub lock: u32,
 }
 
@@ -140,8 +140,8 @@ impl Shared {
         Row::unpack(self.row(key).load(Ordering::Acquire))
     }
 
-    /// Changes the row if its lock is what it was: `UPDATE … SET version = version + 1, lock = lock + 1 WHERE
-    /// lock = …`. Without one it is changed whatever it is.
+    /// Changes the row if its lock number is `lock`: `UPDATE … SET version = version + 1, lock = lock + 1
+    /// WHERE lock = …`. With `None`, changes it unconditionally.
     pub fn commit(&self, key: u64, lock: Option<u32>) -> Option<u32> {
         let change = |word| {
             let row = Row::unpack(word);
@@ -161,7 +161,7 @@ impl Shared {
         Some(old + 1)
     }
 
-    /// Makes every commit fail that read the row before.
+    /// Makes every commit fail whose writer read the row before.
     pub fn keep_out(&self, key: u64) {
         let change = |word| {
             let row = Row::unpack(word);
@@ -173,14 +173,14 @@ impl Shared {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, change);
     }
 
-    /// To be called after the update has returned, never before.
+    /// Call this after the update has returned, never before.
     pub fn update_returned(&self, key: u64, version: u32) {
         self.count(Count::Updates);
         self.returned(key)
             .fetch_max(version.into(), Ordering::Release);
     }
 
-    /// To be called before a get begins.
+    /// Call this before a get begins.
     pub fn getting(&self, key: u64) -> Getting {
         Getting {
             key,
@@ -198,7 +198,7 @@ impl Shared {
         if version < begun.committed {
             self.count(Count::Behind);
             let replaced = self.replaced_at(begun.key, version).load(Ordering::Acquire);
-            // A change is a moment older than what is known of it.
+            // A change is a moment older than its recorded time.
             if replaced > 0 {
                 let behind = begun.at.saturating_sub(replaced);
                 self.count_of(Count::LongestBehind)
@@ -212,7 +212,7 @@ impl Shared {
     }
 }
 
-/// What holds when a get begins.
+/// What is known when a get begins.
 #[derive(Debug)]
 pub struct Getting {
     key: u64,
@@ -221,7 +221,7 @@ pub struct Getting {
     at: u64,
 }
 
-/// Microseconds, of a clock that all processes have in common.
+/// Microseconds, by a clock that all processes share.
 fn now() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! The faults one by one, step by step, on a real server; and for a moment all of them as they come.
+//! The faults one by one, step by step, on a real server; then every case for a moment at full speed.
 
 use core::future::Future;
 use core::time::Duration;
@@ -20,7 +20,7 @@ const ALL: Remedies = Remedies::ALL;
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
-/// Not a test by itself: where the processes begin that the others start.
+/// Not a test by itself: the entry point of the processes that the tests start.
 #[test]
 fn one_of_the_processes() {
     crate::process::work_if_told();
@@ -52,7 +52,7 @@ impl World {
     async fn stamp(&self) -> String {
         match self.fences.begin(KEY).await {
             Ok(Begun::Miss { stamp, .. }) => stamp,
-            other => panic!("a miss was expected, and not {other:?}"),
+            other => panic!("expected a miss, not {other:?}"),
         }
     }
 
@@ -69,7 +69,7 @@ impl World {
             .expect("a process can be started")
     }
 
-    /// The server has forgotten everything; the connection is a new one.
+    /// Empties the server by a restart, and opens a new connection.
     async fn restart(&mut self, remedies: Remedies) {
         self.server.restart().await.expect("it starts again");
         let shared = Shared::open(self.file.as_file()).expect("it is there");
@@ -79,7 +79,7 @@ impl World {
     }
 }
 
-/// Plays a story with a server of its own, or says that it was skipped. It takes a moment, or hangs.
+/// Runs a story with its own server, or says that it was skipped. It takes a moment, or hangs.
 fn with_server<F: Future<Output = ()>>(story: impl FnOnce(Server) -> F) {
     const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -89,7 +89,7 @@ fn with_server<F: Future<Output = ()>>(story: impl FnOnce(Server) -> F) {
             !strict,
             "neither valkey-server nor redis-server is installed"
         );
-        // Not by a macro: those are heard of failed tests only.
+        // Not with `eprintln!`: what that prints is shown for failed tests only.
         let name = std::thread::current().name().unwrap_or_default().to_owned();
         let _ = writeln!(
             io::stderr(),
@@ -107,7 +107,7 @@ fn with_server<F: Future<Output = ()>>(story: impl FnOnce(Server) -> F) {
             story(server.expect("the server starts")).await;
         };
         let ended = tokio::time::timeout(DEADLINE, story).await;
-        ended.expect("this takes a moment, and not two minutes");
+        ended.expect("a story takes a moment, not two minutes");
     });
 }
 
@@ -166,7 +166,7 @@ fn nothing_is_kept_while_any_of_two_writers_runs() {
 }
 
 #[test]
-fn a_fill_is_not_kept_while_a_writer_runs_that_came_later() {
+fn a_fill_is_not_kept_while_a_later_writer_runs() {
     with_server(async |server| {
         let world = World::new(server, ALL).await.unwrap();
         let fences = world.fences.clone().with_lease(FOR_EVER);
@@ -178,7 +178,7 @@ fn a_fill_is_not_kept_while_a_writer_runs_that_came_later() {
 }
 
 #[test]
-fn a_lease_lasts_as_long_as_it_was_last_given_for() {
+fn a_lease_lasts_as_long_as_it_was_last_renewed_for() {
     with_server(async |server| {
         let world = World::new(server, ALL).await.unwrap();
         let moment = world.fences.clone().with_lease(Duration::from_millis(1));
@@ -229,7 +229,7 @@ fn a_fill_from_before_a_writer_that_died_is_not_kept() {
     });
 }
 
-/// A writer is stopped in its section until its lease has gone and others have filled, and goes on then. What are
+/// A writer is stopped in its section until its lease has run out and others have filled, and then goes on. What are
 /// others served after it has, or has not, changed the database?
 async fn late_writer(server: Server, remedies: Remedies) -> World {
     let world = World::new(server, remedies).await.unwrap();
@@ -281,14 +281,15 @@ fn a_late_writer_is_kept_out_where_rows_have_versions() {
     });
 }
 
-/// How the server comes to forget everything.
+/// How the server loses everything.
 #[derive(Clone, Copy)]
 enum Forgets {
     Restarted,
     Flushed,
 }
 
-/// A fill begins, an update runs from end to end, the server forgets both, and the fill goes on. What is served then?
+/// A fill begins, an update runs from start to end, the server forgets both, and the fill goes on. What is served
+/// then?
 async fn forgotten(server: Server, how: Forgets, remedies: Remedies) -> u32 {
     let mut world = World::new(server, remedies).await.unwrap();
 
@@ -338,7 +339,7 @@ fn a_flush_in_the_middle_of_a_fill_keeps_an_old_one_without_nonces() {
     });
 }
 
-/// The fence is lost while a writer is at work that it knew of.
+/// The fence is lost while a writer that it knew of is at work.
 #[test]
 fn a_writer_that_the_server_has_forgotten_is_kept_out() {
     with_server(async |server| {
@@ -348,7 +349,7 @@ fn a_writer_that_the_server_has_forgotten_is_kept_out() {
         let mut writer = world.start(Job::StandStill);
         shared.until(Count::Entered).await;
         world.server.flush().await.unwrap();
-        assert_eq!(world.users.get(KEY).await, 0); // nobody runs, as far as the server knows
+        assert_eq!(world.users.get(KEY).await, 0); // no writer runs, as far as the server knows
         shared.count(Count::MayCommit);
         shared.count(Count::MayLeave);
         writer.join().unwrap();

@@ -18,10 +18,10 @@ pub enum Way {
     Fenced(Remedies),
 }
 
-/// What the fence has against faults that no process can rule out.
+/// The fence's remedies for faults that no process can rule out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remedies {
-    /// A server may forget everything. A fence that it makes anew has a new nonce, and older stamps do not fit.
+    /// A server may forget everything. A fence made anew has a new nonce, so older stamps do not match.
     pub nonces: bool,
     /// A writer may be late. It checks that it still has its lease before it commits.
     pub renews: bool,
@@ -111,7 +111,7 @@ impl Users {
         }
     }
 
-    /// Changes a user, and returns its new version when no older one will be served any more.
+    /// Changes a user, and returns its new version once no older one will be served.
     pub async fn update(&self, key: u64) -> Option<u32> {
         let updated = match self.way {
             Way::Usual => self.update_usual(key).await,
@@ -136,7 +136,7 @@ impl Users {
         let fences = self.fences(remedies).await?;
         loop {
             let writer = fastrand::u64(..);
-            let row = self.read(key).await; // before the section: whatever keeps this writer out comes later
+            let row = self.read(key).await; // before the section: anything that keeps this writer out comes later
             fences.enter(key, writer).await?; // before the change: if this fails, nothing has been changed
             way_there().await;
             let in_time = !remedies.renews || fences.renew(key, writer).await?;
@@ -189,7 +189,7 @@ impl Users {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another connection is needed, if the server comes back.
+    /// A new connection is needed when the server comes back.
     async fn failed(&self, error: &redis::RedisError) {
         assert!(
             !matches!(error.kind(), redis::ErrorKind::UnexpectedReturnType),
@@ -201,7 +201,7 @@ impl Users {
     }
 }
 
-/// To the database, or back: it is far away.
+/// The way to the database or back: it is far away.
 async fn way_there() {
     tokio::time::sleep(Duration::from_millis(1).mul_f64(fastrand::f64())).await;
 }

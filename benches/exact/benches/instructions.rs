@@ -1,8 +1,8 @@
 //! Instructions per operation, exactly: a thousand of each, counted by callgrind.
 //!
-//! Each has a limit, what was counted when it was set and a tenth of an instruction more; above that
-//! it is an error. Who makes it less sets the limit lower. The loop around an operation costs two or
-//! three instructions, which are in the counts.
+//! Each has a limit: the count when the limit was set, plus a tenth of an instruction. A count above
+//! the limit is an error. If you make an operation cheaper, lower its limit. The counts include the
+//! two or three instructions of the loop around the operation.
 //!
 //! Needs valgrind, and `cargo install gungraun-runner --version =0.20.0`.
 //!
@@ -27,14 +27,14 @@ static PARK: RawSeqSchedLock<Park> = RawSeqSchedLock::new();
 static CELL: SeqSchedCell<[u64; 4], Spin> = SeqSchedCell::new([0; 4]);
 static PARKED_CELL: SeqSchedCell<[u64; 4], Park> = SeqSchedCell::new([0; 4]);
 
-/// So many instructions for each operation at most, on one word and on the other.
+/// The most instructions that each operation may take, on one word and on the other.
 fn at_most(packed: u64, split: u64) -> LibraryBenchmarkConfig {
     let each = if cfg!(seqschedlock_split) {
         split
     } else {
         packed
     };
-    // What calls the function, and what it begins and ends with.
+    // The 100 are for the call of the function, and for its beginning and end.
     let limit = each * TIMES + 100;
     LibraryBenchmarkConfig::default()
         .tool(Callgrind::default().hard_limits([(EventKind::Ir, limit)]))
@@ -113,7 +113,7 @@ fn plain() -> Cache<u64, Arc<u64>> {
     cache
 }
 
-// What a hit of a fast cache costs, to compare the next one with.
+// What a hit of a fast cache costs, as the baseline for the next one.
 #[library_benchmark(config = at_most(95, 95))]
 #[bench::of_one_key(plain())]
 fn hit_plain(cache: Cache<u64, Arc<u64>>) -> Cache<u64, Arc<u64>> {

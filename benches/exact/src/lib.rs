@@ -1,1 +1,1 @@
-//! Nothing: see `benches/instructions.rs`.
+//! Empty: see `benches/instructions.rs`.

@@ -14,12 +14,12 @@ pub struct User {
     pub name: String,
     /// How many updates came before.
     pub version: u64,
-    /// Which load of the database's it came from.
+    /// Which load of the database it came from.
     load: u64,
 }
 
 impl User {
-    /// What the rig wants to know of a row that a cache serves.
+    /// What the rig needs to know about a row that a cache serves.
     #[must_use]
     pub fn seen(&self) -> Seen {
         Seen {
@@ -36,9 +36,9 @@ pub struct Seen {
     pub(crate) load: u64,
 }
 
-/// The longest that a request or an answer is under way.
+/// The longest time that a request or an answer takes.
 const LONGEST_WAY: Duration = Duration::from_millis(1);
-/// One request in so many fails.
+/// One request in this many fails.
 const FAILURES: u32 = 64;
 
 fn way() -> Duration {
@@ -104,7 +104,7 @@ impl Table {
 
     fn load_begun(&self) {
         self.loads.fetch_add(1, Ordering::Relaxed);
-        // No caller of the rig's: a load while nothing is measured.
+        // Fails for a load that the rig does not measure.
         let _ = LOADED.try_with(|loaded| loaded.set(true));
     }
 
@@ -119,11 +119,11 @@ impl Table {
 }
 
 tokio::task_local! {
-    /// Whether the get that runs has asked the database itself.
+    /// Whether the running get has asked the database itself.
     pub(crate) static LOADED: Cell<bool>;
 }
 
-/// A database to be awaited.
+/// An async database.
 #[derive(Debug, Clone)]
 pub struct Database(Arc<Table>);
 
@@ -136,7 +136,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// Now and then: the connection was lost.
+    /// Now and then, the connection was lost.
     pub async fn load(&self, id: u64) -> io::Result<User> {
         self.0.load_begun();
         tokio::time::sleep(way()).await;
@@ -150,11 +150,11 @@ impl Database {
 
     /// Changes the name, and returns the changed row.
     ///
-    /// Once it has begun, the change takes effect, whether or not anybody still waits for the answer.
+    /// Once it has begun, the change takes effect, whether or not the caller still waits for the answer.
     ///
     /// # Errors
     ///
-    /// Now and then: the connection was lost, with the request or with the answer.
+    /// Now and then, the connection was lost, with the request or with the answer.
     ///
     /// # Panics
     ///
@@ -190,7 +190,7 @@ impl BlockingDatabase {
     ///
     /// # Errors
     ///
-    /// Now and then: the connection was lost.
+    /// Now and then, the connection was lost.
     pub fn load(&self, id: u64) -> io::Result<User> {
         self.0.load_begun();
         thread::sleep(way());
@@ -206,7 +206,7 @@ impl BlockingDatabase {
     ///
     /// # Errors
     ///
-    /// Now and then: the connection was lost, with the request or with the answer.
+    /// Now and then, the connection was lost, with the request or with the answer.
     pub fn rename(&self, id: u64, name: &str) -> io::Result<User> {
         thread::sleep(way());
         let changed = (!fails()).then(|| self.0.change(id, name));
@@ -228,7 +228,7 @@ impl Counts<'_> {
         self.0.loads.load(Ordering::Relaxed)
     }
 
-    /// The newest load that has been answered: what is served from it, or an older one, was there already.
+    /// The newest load that has been answered: a value from it, or from an older one, was there already.
     pub(crate) fn answered(&self) -> u64 {
         self.0.answered.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What a hit costs: the fenced cache's beside the usual one's, in turn.
+//! What a hit costs, fenced and the usual way, measured in turn.
 
 use core::future::Future;
 use core::hint::black_box;
@@ -12,7 +12,7 @@ use crate::work::{Awaited, Blocking, Workload, runtime, until_it_succeeds};
 const ROUNDS: usize = 301;
 const GETS: u64 = 2000;
 
-/// How many times as long it takes fenced, within each round: the median, and what half of the rounds lie between.
+/// How many times as long the fenced cache takes, within each round: the median and the quartiles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     pub(crate) median: f64,
@@ -43,7 +43,7 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// Rounds in which each goes first in turn, until they are done or somebody has had enough.
+/// Rounds in which each goes first in turn, until they are done or the user stops the run.
 fn rounds(
     workload: &Workload,
     mut usual: impl FnMut() -> Duration,
@@ -65,9 +65,9 @@ fn rounds(
 /// What a hit costs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hit {
-    /// A lookup, and the question whether what it found may be served.
+    /// A lookup, and the check whether what it found may be served.
     pub(crate) lookup: Ratio,
-    /// The whole of a get that hits.
+    /// A whole get that hits.
     pub(crate) get: Ratio,
 }
 

@@ -14,7 +14,7 @@ use crate::work::{Comparison, Workload};
 /// Fills and invalidates a cache at the same time, the usual way and fenced, and counts stale values.
 ///
 /// A value is stale if it is older than a version whose update had returned before the get began. It was left
-/// stale if it still is when all is quiet.
+/// stale if it still is once all work has ended.
 #[derive(Parser)]
 #[command(
     after_help = "Exit code: 0 if the fenced caches served nothing stale, 1 if one ever did \
@@ -30,10 +30,10 @@ struct Arguments {
     /// Keys they share
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     keys: u64,
-    /// Updates a second, by eight more of them
+    /// Updates per second, by eight more threads or tasks
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     updates: u32,
-    /// Seed for who does what, not for when [default: a new one each time]
+    /// Seed for what each does, not for when [default: a new one each time]
     #[arg(long)]
     seed: Option<u64>,
     /// Print the result as JSON
@@ -44,11 +44,11 @@ struct Arguments {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.01..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.01 to 3600 is needed".into()),
+        _ => Err("must be a number of seconds from 0.01 to 3600".into()),
     }
 }
 
-/// How much a fenced cache served that was stale, for tests: 0, or something is broken.
+/// How many stale values a fenced cache served, for tests: 0, or something is broken.
 #[must_use]
 pub fn stale_when_fenced(comparison: &Comparison, time: Duration) -> u64 {
     let workload = Workload {
@@ -64,12 +64,12 @@ pub fn stale_when_fenced(comparison: &Comparison, time: Duration) -> u64 {
     counted.stale + counted.left_stale
 }
 
-/// Runs the comparisons as the command line says, and prints what came of them.
+/// Runs the comparisons as the command line says, and prints the results.
 #[must_use]
 pub fn main(comparisons: &[Comparison]) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        // Help goes to the standard output in full; a mistake is one line.
+        // Help goes to standard output in full; an error is one line.
         Err(asked_for_help) if !asked_for_help.use_stderr() => asked_for_help.exit(),
         Err(mistake) => {
             let text = mistake.to_string();
@@ -79,7 +79,7 @@ pub fn main(comparisons: &[Comparison]) -> ExitCode {
     };
     match run(&arguments, comparisons) {
         Ok(code) => code,
-        // Whoever reads it has seen enough.
+        // The reader has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: the result could not be written: {error}");
@@ -135,10 +135,10 @@ fn run(arguments: &Arguments, comparisons: &[Comparison]) -> io::Result<ExitCode
     } else if workload.stopped() {
         writeln!(
             out,
-            "\nInterrupted: the last rows were not given their time."
+            "\nInterrupted: the last rows did not run for their full time."
         )?;
     } else if fenced > 0 {
-        writeln!(out, "\nA fenced cache served {fenced} stale values.")?;
+        writeln!(out, "\nThe fenced caches served {fenced} stale values.")?;
     } else if usual == 0 {
         writeln!(
             out,
@@ -147,7 +147,7 @@ fn run(arguments: &Arguments, comparisons: &[Comparison]) -> io::Result<ExitCode
     } else {
         writeln!(
             out,
-            "\nThe usual way served {usual} stale values, the fenced caches none. (A fenced get waits while its key \
+            "\nThe usual way served {usual} stale values, the fenced caches served none. (A fenced get waits while its key \
              is updated;\nthe usual way serves the old value meanwhile. That is the difference in gets/s.)"
         )?;
     }

@@ -1,4 +1,4 @@
-//! What came of it: a table for people, JSON for programs.
+//! The results: a table for people, JSON for programs.
 
 use core::fmt;
 
@@ -74,7 +74,7 @@ impl fmt::Display for Ratio {
         } = self;
         write!(
             f,
-            "{median:.2} times as long ({low:.2} to {high:.2}) as {usual:.0} ns"
+            "{median:.2} times ({low:.2} to {high:.2}) the usual {usual:.0} ns"
         )
     }
 }

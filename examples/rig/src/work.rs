@@ -19,13 +19,13 @@ pub trait Blocking: Send + Sync + 'static {
     /// An empty cache.
     fn new(database: BlockingDatabase) -> Self;
 
-    /// What the cache serves; nothing if the load failed.
+    /// What the cache serves; `None` if the load failed.
     fn get(&self, id: u64) -> Option<Seen>;
 
-    /// What a lookup finds that may be served, and never a load: what a hit costs.
+    /// What a lookup finds that may be served, without ever loading: measures the cost of a hit.
     fn hit(&self, id: u64) -> Option<Seen>;
 
-    /// Renames a user; nothing if that failed, with or without effect.
+    /// Renames a user; `None` if that failed, with or without effect.
     fn rename(&self, id: u64, name: &str) -> Option<Seen>;
 }
 
@@ -80,11 +80,11 @@ pub const fn awaited<U: Awaited, F: Awaited>(name: &'static str) -> Comparison {
 pub struct Workload {
     pub(crate) threads: u16,
     pub(crate) keys: u64,
-    /// Updates a second.
+    /// Updates per second.
     pub(crate) updates: u32,
     pub(crate) time: Duration,
     pub(crate) seed: u64,
-    /// Whether to say how far it is.
+    /// Whether to show progress.
     pub(crate) progress: bool,
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -105,7 +105,7 @@ impl Workload {
         })
     }
 
-    /// Waits for the end of a run and, on a terminal, says how far it is.
+    /// Waits for the end of a run and, on a terminal, shows progress.
     fn watch(&self, name: &str, run: &Run) {
         const LOOK: Duration = Duration::from_millis(100);
 
@@ -190,7 +190,7 @@ fn measure_awaited<C: Awaited>(workload: &Workload, name: &str) -> Counted {
                 };
                 let (seen, loaded) = LOADED.scope(Cell::new(false), get).await;
                 counted.got(&getting, seen, loaded);
-                // Hits never wait, and others want a turn.
+                // Hits never wait, so let the other tasks have a turn.
                 if number % 16 == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -219,7 +219,7 @@ fn measure_awaited<C: Awaited>(workload: &Workload, name: &str) -> Counted {
     let mut counted = Counted::sum(counts.map(|counted| counted.expect("no worker panics")));
     counted.loads = database.counts().loads();
     runtime.block_on(async {
-        // Updates that were given up go on.
+        // Updates whose callers gave up go on.
         while database.counts().changing() > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -286,9 +286,9 @@ struct Rename {
 
 /// Threads or tasks that update.
 const WRITERS: u16 = 8;
-/// One call in so many is given up soon.
+/// One call in this many is given up soon.
 const GIVEN_UP: u32 = 10;
-/// The longest that such a caller waits; a load takes up to two.
+/// The longest that such a caller waits; a load takes up to twice as long.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 impl Run {
@@ -336,7 +336,7 @@ impl Run {
         }
     }
 
-    /// To be called after the update has returned, never before.
+    /// Call this after the update has returned, never before.
     fn renamed(&self, id: u64, renamed: Option<Seen>, counted: &mut Counted) {
         match renamed {
             Some(seen) => {
@@ -354,7 +354,7 @@ fn patience(random: &mut fastrand::Rng) -> Option<Duration> {
     gives_up.then(|| PATIENCE.mul_f64(random.f64()))
 }
 
-/// What holds when a get begins.
+/// What is known when a get begins.
 struct Getting {
     /// The oldest version it may serve.
     oldest_allowed: u64,
@@ -362,20 +362,20 @@ struct Getting {
     answered: u64,
 }
 
-/// What came of the work.
+/// The results of the work.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) gets: u64,
-    /// What was served was there when the get began.
+    /// The value served was there when the get began.
     pub(crate) hits: u64,
-    /// What was served came with a load of somebody else's that ended later.
+    /// The value served came from another caller's load, which ended later.
     pub(crate) coalesced: u64,
     pub(crate) loads: u64,
     pub(crate) updates: u64,
     /// Gets and updates that failed or were given up.
     pub(crate) failed: u64,
     pub(crate) stale: u64,
-    /// Keys that were stale when all was quiet.
+    /// Keys that were stale once all work had ended.
     pub(crate) left_stale: u64,
 }
 

@@ -25,7 +25,7 @@
 //! the pte itself, so a thread may read the page before any commit. `Gate` therefore validates first, and
 //! `Closed` publishes the page where no thread can read it yet.
 //!
-//! On other systems than Linux this crate is empty.
+//! On systems other than Linux this crate is empty.
 #![cfg(target_os = "linux")]
 
 mod fault;

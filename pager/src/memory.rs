@@ -39,8 +39,8 @@ pub trait Memory {
     /// Any error of the kernel that is not one of [`Opened`].
     fn open(&self, page: usize) -> io::Result<Opened>;
 
-    /// Marks the page as one that cannot be had (`UFFDIO_POISON`). A thread that touches it gets SIGBUS, until
-    /// the page is taken out. `false` if the kernel cannot do it.
+    /// Marks the page as unavailable (`UFFDIO_POISON`). A thread that touches it gets SIGBUS, until the page
+    /// is taken out. `false` if the kernel cannot do it.
     fn poison(&self, page: usize) -> bool;
 
     /// Takes pages out of the mapping and from behind it. No thread reads them after it has returned.

@@ -167,8 +167,8 @@ impl<P: Policy> Pager<P> {
 
     /// The start of the memory: `pages() * PAGE_SIZE` bytes, read-only, until the pager is dropped.
     ///
-    /// The kernel may change these bytes at any time, so read them atomically. Two reads may see the pages
-    /// at two different moments; [`read`](Self::read) reads several words of one moment.
+    /// The kernel may change these bytes at any time, so read them atomically. Two reads may see the pages at
+    /// two different moments; [`read`](Self::read) reads several words from one moment.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
         self.shared.region.as_ptr()
@@ -269,7 +269,7 @@ impl<P: Policy> Pager<P> {
 }
 
 impl<P: Fenced> Pager<P> {
-    /// Reads bytes of one moment: no invalidation of their pages ran while they were read.
+    /// Reads bytes from one moment: no invalidation of their pages ran while they were read.
     ///
     /// It reads again until that holds. Invalidations that follow one another without a pause can keep it from
     /// ever returning.
@@ -308,7 +308,7 @@ impl<P: Policy> fmt::Debug for Pager<P> {
 /// A section that is [forgotten](core::mem::forget) never ends. Threads that touch its pages wait for ever,
 /// and so does [`stop`](Pager::stop) if a handler waits for the section.
 #[derive(Debug)]
-#[must_use = "the invalidation ends when this is dropped, here at once"]
+#[must_use = "if unused, the invalidation ends at once"]
 pub struct Section<'a, P: Policy = Gate> {
     #[expect(dead_code, reason = "held for its drop, and printed")]
     running: P::Section<'a>,

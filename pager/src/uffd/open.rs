@@ -46,7 +46,7 @@ impl fmt::Display for Unavailable {
                     _ => "(a seccomp filter or another security policy)",
                 })
             }
-            Self::Lacks(what) => write!(f, "no userfaultfd that will do: the kernel lacks {what}"),
+            Self::Lacks(what) => write!(f, "no usable userfaultfd: the kernel lacks {what}"),
         }
     }
 }
@@ -159,7 +159,8 @@ pub(super) fn owned(answer: libc::c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(answer) })
 }
 
-/// Lets the next way be tried if this one is not permitted or not there; any other error ends the attempt.
+/// Moves on to the next way if this one is not permitted or does not exist; any other error ends the
+/// attempt.
 fn refusal(error: io::Error) -> io::Result<io::Error> {
     match error.raw_os_error() {
         Some(

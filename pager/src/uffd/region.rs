@@ -52,7 +52,7 @@ impl Region {
         };
         // No handler serves the faults of a child, which would see zeroes or uncommitted pages.
         region.advise(0..pages, libc::MADV_DONTFORK)?;
-        // Fails now if pages cannot be taken out, as where the process locks its memory.
+        // Fails now if pages cannot be taken out, for example because the process locks its memory.
         region.try_take_out(0..pages)?;
         region
             .descriptor()
@@ -88,7 +88,7 @@ impl Region {
     /// Reads an aligned word. If its page is not there, this waits in a page fault.
     pub(crate) fn load(&self, at: usize) -> u32 {
         self.must_contain(at, 4);
-        assert!(at % 4 == 0, "{at} is no multiple of four");
+        assert!(at % 4 == 0, "{at} is not a multiple of four");
         // SAFETY: the four bytes are aligned and mapped for as long as the region lives, and no Rust code
         // writes them. Relaxed atomic loads of this size are allowed on read-only memory.
         unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(at).cast()) }.load(Relaxed)
@@ -126,7 +126,7 @@ impl Region {
     /// The handlers must have ended.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         if self.faults.is_some() {
-            // Touching a page behind the end of a mapped file causes SIGBUS on every kernel. This must come
+            // Touching a page beyond the end of a mapped file causes SIGBUS on every kernel. This must come
             // before the descriptor is closed, which wakes all waiting threads: they would read zeroes.
             map(Some(self.start), self.len(), Some(&empty_file(0)?))?;
             self.faults = None;

@@ -271,7 +271,7 @@ twin! {
     }
 }
 
-/// A stamp need not be validated that nothing could overtake: with it comes all that ended sections wrote.
+/// A stamp that nothing could overtake need not be validated: with it comes all that ended sections wrote.
 #[test]
 fn a_turn_that_waits_for_the_sections_that_run() {
     a_fault_and_an_invalidation::<Turn>();

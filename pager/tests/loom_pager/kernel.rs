@@ -9,7 +9,7 @@ use seqschedlock_pager::{Memory, Opened};
 
 /// The page is mapped, so threads can read the number. Otherwise it is only behind the mapping.
 const MAPPED: u32 = 1 << 31;
-/// Stands in the place of a number.
+/// Takes the place of a number.
 pub const POISON: u32 = MAPPED - 1;
 /// There is no page.
 const NONE: u32 = 0;

@@ -13,7 +13,7 @@ use super::options::Options;
 use super::scratch::{CHANGES_AT, Scratch};
 use super::workload::{Invalidator, Workload};
 
-/// The main thread looks this often whether the round is over.
+/// How often the main thread checks whether the round is over.
 const NAP: Duration = Duration::from_millis(20);
 
 /// The results of a round, or of one of its threads.

@@ -31,7 +31,7 @@ fn value<const N: usize>(seed: u8) -> [u8; N] {
 fn run<const N: usize, W: Wait>(operations: &[Operation]) {
     let cell = SeqSchedCell::<[u8; N], W>::new(value(0));
     let mut now = value(0);
-    // Whoever would wait for it is not tried: it is this thread that holds it.
+    // Nothing that would wait for it is tried: this thread holds it.
     let mut guard: Option<(Guard<'_, N, W>, [u8; N])> = None;
     for &operation in operations {
         match operation {

@@ -39,7 +39,7 @@ struct Reader<'a> {
 struct World<'a> {
     lock: &'a Lock,
     model: Model,
-    /// With what the model would have given.
+    /// With the model's stamp beside each.
     stamps: Vec<(Stamp, u64)>,
     sections: Vec<WriteGuard<'a, Park>>,
     readers: Vec<Reader<'a>>,
@@ -125,7 +125,7 @@ impl<'a> World<'a> {
                             self.stamped(Some(stamp));
                         }
                         Poll::Pending => {
-                            assert!(self.model.begin().is_err(), "kept out by nobody");
+                            assert!(self.model.begin().is_err(), "kept out although no writer runs");
                             reader.awake = reader.bell.rang();
                             self.readers.push(reader);
                         }
@@ -143,7 +143,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What comes of a read section in which another section begins and ends.
+    /// The outcome of a read section in which another section begins and ends.
     fn disturb(&mut self, disturbed: Option<Ending>) -> Result<(), Conflict> {
         let began = self.model.begin()?;
         if let Some(ending) = disturbed {

@@ -23,7 +23,7 @@ struct Input {
 
 /// A file and who maps it, without a cache.
 struct Model {
-    /// What a read must find. What lies behind the end is nobody's business.
+    /// What a read must find. What lies beyond the end does not count.
     bytes: Vec<u8>,
     dirty: BTreeSet<u64>,
     /// The file's page that a page of a process shows, and whether privately.
@@ -45,7 +45,7 @@ impl Model {
         &mut self.bytes[start..end]
     }
 
-    /// What an access to a page has to end with.
+    /// How an access to a page has to end.
     fn access(&self, place: Place) -> Result<(u64, bool), VmFault> {
         let &(index, private) = self
             .mapped
@@ -73,7 +73,7 @@ impl Model {
         }
     }
 
-    /// Is this what user space has to find on a page?
+    /// Checks that this is what user space has to find on a page.
     fn compare(&mut self, spot: (usize, u64), found: &[u8]) {
         let (index, _) = self.mapped[&spot];
         let view = self.view(spot, index);
@@ -109,7 +109,7 @@ impl Model {
         }
     }
 
-    /// What the file system has to say about a shared write, if it was asked.
+    /// What the file system answers to a shared write, if it was asked.
     fn mkwrite(&mut self, faulted: bool, result: Result<(), VmFault>) -> Result<(), VmFault> {
         if !faulted && result.is_ok() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Stores: a real file does what memory does; and a page cache above one that fails keeps its
+//! Stores: a real file does what memory does, and a page cache above a failing store keeps its
 //! invariants and reports each failure.
 #![no_main]
 
@@ -17,7 +17,7 @@ use seqschedlock_fuzz::page_cache::{Index, Job, Operation, Policies, Size, World
 enum Input {
     /// The same to a file, to memory and to a vector.
     Stores { size: Size, calls: Vec<Call> },
-    /// A page cache above a store of which some calls fail.
+    /// A page cache above a store that fails some calls.
     Failing(Policies, Failing),
 }
 
@@ -93,7 +93,7 @@ fn stores(size: Size, calls: Vec<Call>) {
     }
 }
 
-/// A store that fails as it is told.
+/// A store that fails when told to.
 #[derive(Debug)]
 struct Flaky {
     store: Arc<MemStore>,
@@ -143,7 +143,7 @@ impl Store for Flaky {
     }
 }
 
-/// What a file has been made longer by.
+/// Checks that what a file was extended by reads as zeros.
 fn assert_zeros(store: &MemStore, new: Range<u64>) {
     for index in new.start / PAGE_SIZE as u64..new.end.div_ceil(PAGE_SIZE as u64) {
         let mut page = [0xaa; PAGE_SIZE];
@@ -187,7 +187,7 @@ impl Job for Failing {
                 assert_zeros(&below, size_before..size.get());
             }
 
-            control.failing.store(0, Relaxed); // who only looks is not to be disturbed
+            control.failing.store(0, Relaxed); // the check must not fail
             assert_eq!(world.file.check(), Ok(()));
         }
         world.exit();

@@ -37,7 +37,7 @@ struct World<'a> {
     models: [Model; STRIPES],
     /// Where a key was found first.
     places: HashMap<Key, usize>,
-    /// With its stripe, and what the model would have given.
+    /// With its stripe, and the model's stamp.
     stamps: Vec<(Stamp, usize, u64)>,
     sections: Vec<(WriteGuard<'a, Spin>, usize)>,
     all: Vec<WriteAllGuard<'a, Spin, STRIPES>>,

@@ -32,7 +32,7 @@ impl Model {
         }
     }
 
-    /// A section that runs ends, having changed something or not.
+    /// Ends a running section, which has changed something or not.
     pub fn end(&mut self, ending: Ending) {
         self.running -= 1;
         self.ended += u64::from(ending == Ending::Drop);
@@ -55,7 +55,7 @@ impl Ending {
     }
 }
 
-/// One of those that there are, whatever their number.
+/// A choice among any number of things.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Pick(u8);
 

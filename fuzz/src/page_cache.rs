@@ -12,8 +12,8 @@ use seqschedlock_sim::page_cache::{
 
 use crate::Pick;
 
-/// A page of the file. They are few, so that operations meet, and lie on both sides of the border
-/// between two parts of the page index.
+/// A page of the file. There are few, so that operations meet, and they lie on both sides of the
+/// border between two parts of the page index.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Index(u8);
 
@@ -59,7 +59,7 @@ impl Size {
     }
 }
 
-/// A page of an area, or one of those behind it.
+/// A page of an area, or one just after it.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Spot {
     area: Pick,
@@ -94,10 +94,10 @@ pub enum Failure {
     NoPage,
 }
 
-/// What came of an operation.
+/// The outcome of an operation.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There was nothing to do it to.
+    /// There was nothing to apply it to.
     Nothing,
     Done,
     Mapped {
@@ -291,7 +291,7 @@ pub enum Policies {
     InvalidateRwLock,
 }
 
-/// What is done with whichever policy the input chose.
+/// What to run under the policy that the input chose.
 pub trait Job {
     fn run<P: Policy>(self);
 }

@@ -22,7 +22,7 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 type Pair = [u64; 2];
 
-/// Plain, and not to be sent: what a cell of it may do depends on that alone.
+/// Plain, but not `Send`, so a cell of it is neither `Send` nor `Sync`.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct Local(u32, PhantomData<*const ()>);
@@ -79,7 +79,7 @@ fn readers_get_the_old_value_while_a_writer_sleeps_with_the_guard() {
             let mut guard = cell.lock();
             guard[0] = 2;
             asleep.send(()).unwrap();
-            // Until the reader below is through: were it held up, nobody would ever go on.
+            // Until the reader below is through. If it were held up, this would wait in vain.
             receive("the reader is through", &woken);
             guard[1] = 2;
         });
@@ -184,7 +184,7 @@ fn an_update_that_panics_publishes_nothing() {
 }
 
 #[test]
-fn a_destructor_that_runs_in_a_panic_publishes_as_ever() {
+fn a_destructor_that_runs_in_a_panic_publishes_as_usual() {
     struct CountsOnDrop<'a>(&'a SeqSchedCell<u32, Spin>);
     impl Drop for CountsOnDrop<'_> {
         fn drop(&mut self) {
@@ -201,7 +201,7 @@ fn a_destructor_that_runs_in_a_panic_publishes_as_ever() {
 }
 
 #[test]
-fn a_forgotten_guard_keeps_the_turn_and_lets_readers_be() {
+fn a_forgotten_guard_keeps_the_turn_and_does_not_disturb_readers() {
     let cell = cell(1_u32);
     core::mem::forget(cell.lock());
     assert_eq!(cell.load(), 1);
@@ -219,7 +219,7 @@ fn a_guard_may_be_dropped_on_another_thread() {
 }
 
 #[test]
-fn values_that_not_all_bytes_are_good_for() {
+fn values_with_invalid_byte_patterns() {
     #[derive(Clone, Copy, Debug, PartialEq, NoUninit)]
     #[repr(u8)]
     enum Colour {
@@ -350,7 +350,7 @@ proptest! {
     }
 }
 
-/// A strategy that tells who waits. Its lock says nothing about it, so the tallies are the test's.
+/// A strategy that counts waits and wake-ups. A cell gives no access to its strategy, so the counts are static.
 struct Told;
 
 static WAITS: AtomicUsize = AtomicUsize::new(0);
@@ -474,7 +474,7 @@ fn debug_and_loads_do_not_wait_for_a_guard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guard_held_across_an_await_lets_readers_be() {
+async fn a_guard_held_across_an_await_does_not_disturb_readers() {
     let cell = std::sync::Arc::new(cell([0, 0]));
     let (began, has_begun) = tokio::sync::oneshot::channel();
     let (go_on, gone_on) = tokio::sync::oneshot::channel();

@@ -22,9 +22,9 @@ fn an_entry_that_was_hit_stays_a_hit() {
     assert_eq!(entry.hit(&fence), Some(&"loaded"));
 }
 
-/// That is why an entry is asked where it lies as soon as it has been loaded.
+/// That is why an entry should be hit in the cache as soon as it has been loaded.
 #[test]
-fn an_entry_that_nobody_has_asked_is_a_miss_for_good_after_any_section() {
+fn an_entry_that_was_never_hit_is_a_miss_for_good_after_any_section() {
     let fence = Fence::new();
     let entry = loaded(&fence);
 
@@ -35,7 +35,7 @@ fn an_entry_that_nobody_has_asked_is_a_miss_for_good_after_any_section() {
 }
 
 #[test]
-fn a_section_that_changed_nothing_is_no_reason_for_a_miss() {
+fn a_section_that_changed_nothing_causes_no_miss() {
     let fence = Fence::new();
     let entry = loaded(&fence);
 
@@ -63,7 +63,7 @@ fn fresh_forgets_and_does_not_look_at_what_hit_remembers() {
 }
 
 #[test]
-fn its_value_can_be_had_without_asking() {
+fn its_value_is_available_without_validation() {
     let fence = Fence::new();
     let entry = loaded(&fence);
     drop(fence.write());

@@ -154,7 +154,7 @@ fn a_section_that_panics_ends() {
 }
 
 #[test]
-fn data_of_unknown_size_is_as_good() {
+fn data_may_be_unsized() {
     let lock: &SeqSchedLock<[AtomicU64], Spin> = &pair(3);
     let section = lock.write();
     section[1].store(4, Relaxed);
@@ -201,7 +201,7 @@ fn readers_never_see_half_of_a_section() {
                 }
             });
         }
-        // At least some thousand sections, and until readers have got through between them.
+        // At least a few thousand sections, and until readers have got through between them.
         let mut value = 0;
         while value < SECTIONS || (seen.load(Relaxed) < READS && value < 200_000_000) {
             value += 1;

@@ -12,14 +12,14 @@ use seqschedlock::{Park, RawSeqSchedLock};
 
 type Lock = RawSeqSchedLock<Park>;
 
-/// How many readers are in the queue, as `Debug` tells.
+/// How many readers are in the queue, as `Debug` reports it.
 fn queued(lock: &Lock) -> usize {
     loop {
         let state = format!("{:?}", lock.wait_strategy());
         let waiting = state
             .strip_prefix("Park { waiting: ")
             .and_then(|rest| rest.strip_suffix(" }"))
-            .expect("Debug tells how many wait");
+            .expect("Debug reports how many wait");
         if waiting != "<changing>" {
             return waiting.parse().unwrap();
         }

@@ -134,7 +134,7 @@ fn a_wake_request_left_behind_wakes_nobody_and_is_forgotten() {
     assert!(poll(pin!(lock.read_begin_async()), &gone).is_pending());
     drop(section);
     assert_eq!(gone.times(), 0);
-    // Stamps do not see the request, neither while it stands nor after.
+    // Stamps do not show the request, neither while it is set nor after.
     let stamp = lock.read_begin().unwrap();
     assert_eq!(lock.read_end(stamp), Ok(()));
 }
@@ -412,7 +412,7 @@ impl OnTheSpot {
     }
 }
 
-/// As a task does that is cancelled by the one who wakes it, and a bounded queue of tasks that is full.
+/// Like a task that is cancelled by its waker, or a bounded queue of tasks that is full.
 #[test]
 fn a_waker_that_drops_its_task_hangs_nobody() {
     must_end("the writer comes back", || {
@@ -429,7 +429,7 @@ fn a_waker_that_drops_its_task_hangs_nobody() {
     });
 }
 
-/// As an executor does that runs a task where it is woken. The task may begin to wait again.
+/// Like an executor that runs a task where it is woken. The task may begin to wait again.
 #[test]
 fn a_waker_that_polls_its_task_hangs_nobody() {
     must_end("the writer comes back", || {

@@ -107,7 +107,7 @@ fn indices_wrap_around_the_stripes() {
 fn stripes_share_no_cache_line() {
     let stripes = StripedSeqSchedLock::<Spin, 2>::new();
     let [one, other] = [0, 1].map(|index| ptr::from_ref(stripes.for_index(index)).addr());
-    // As long as a line is there; most machines have 64 bytes, and some more.
+    // The length of a line there; most machines have 64 bytes, and some more.
     let line = if cfg!(target_arch = "arm") { 32 } else { 64 };
     assert!(other - one >= line);
 }

@@ -1,5 +1,5 @@
-//! Writers of a cell in line for their turn: who is woken, who is handed a turn, what one leaves behind that gives
-//! up.
+//! Writers of a cell in line for their turn: which one is woken, which one is handed a turn, and what a writer
+//! that gives up leaves behind.
 #![cfg(all(not(loom), feature = "std", feature = "park", feature = "cell"))]
 
 use core::future::Future;

@@ -1,4 +1,4 @@
-//! How readers wait, whichever way.
+//! How readers wait, with every strategy.
 #![cfg(all(not(loom), feature = "std"))]
 
 #[path = "support/patience.rs"]
@@ -27,7 +27,7 @@ fn readers_return_at_the_end_of_the_section<W: Wait + Sync>() {
         }
         wait_until("four readers have arrived", || arrived.load(Relaxed) == 4);
         for _ in 0..1000 {
-            thread::yield_now(); // on, into the wait
+            thread::yield_now(); // let them go on into the wait
         }
         assert_eq!(returned.load(Relaxed), 0);
         drop(section);

@@ -1,5 +1,5 @@
-//! The programs of the models, on real threads: small ones, for a machine with weak memory to run very
-//! often, and for Miri, which shows every thread values that are out of date, to run once per seed.
+//! The programs of the models, on real threads. They are small, so that a machine with weak memory can
+//! run them very often, and Miri, which shows every thread values that are out of date, once per seed.
 #![cfg(all(not(loom), feature = "std"))]
 
 use std::hint::spin_loop;
@@ -13,8 +13,8 @@ use seqschedlock::{RawSeqSchedLock, Spin};
 
 const ROUNDS: usize = if cfg!(miri) { 1 } else { 20_000 };
 
-/// Two threads run `one` and `other` on the same fresh world, as much at the same moment as can be
-/// had; then `check`. Again and again.
+/// Two threads run `one` and `other` on the same fresh world, as nearly at the same moment as
+/// possible; then `check`. Again and again.
 fn race<T: Default + Sync>(one: fn(&T), other: fn(&T), check: fn(&T)) {
     let worlds: Vec<T> = (0..ROUNDS).map(|_| T::default()).collect();
     let arrived = AtomicUsize::new(0);
@@ -115,7 +115,7 @@ fn a_reader_that_blocks_is_woken() {
             let _section = world.lock.write();
             world.value.store(1, Relaxed);
             if cfg!(miri) {
-                thread::yield_now(); // so that the reader comes to block
+                thread::yield_now(); // so that the reader gets to block
             }
         },
         |world| {

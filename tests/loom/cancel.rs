@@ -39,7 +39,7 @@ pub fn a_cancelled_section_passes_on_what_an_overlapping_one_wrote() {
 }
 
 #[test]
-pub fn a_cancelled_section_wakes_who_waits_for_it() {
+pub fn a_cancelled_section_wakes_its_waiting_reader() {
     explore(|| {
         let lock = Arc::new(RawSeqSchedLock::<Park>::new());
         let reader = spawn(&lock, |lock| {

@@ -1,7 +1,7 @@
 //! How far a model is explored, and its threads.
 //!
-//! All that a model looks at happens on threads of its own, and the main one only joins them: loom does
-//! not come upon schedules in which the main thread begins last.
+//! Everything that a model looks at happens on spawned threads, and the main thread only joins them:
+//! loom does not explore schedules in which the main thread begins last.
 #![allow(dead_code, reason = "not every program of models takes all of it")]
 
 use loom::model::Builder;
@@ -25,7 +25,7 @@ pub fn explore_all(program: impl Fn() + Sync + Send + 'static) {
     Builder::new().check(program);
 }
 
-/// Runs `part` on a thread, with what all threads share.
+/// Runs `part` on a thread, with the state that all threads share.
 pub fn spawn<T: Send + Sync + 'static, R: 'static>(
     shared: &Arc<T>,
     part: impl FnOnce(&T) -> R + Send + 'static,

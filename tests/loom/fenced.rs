@@ -48,7 +48,7 @@ impl Cache for Slot {
         *self.entry.lock().unwrap() = Some(entry);
         self.taken.store(true, Relaxed);
     }
-    /// Looks before it removes, with a load: the one that a store buffer deceives.
+    /// Looks before it removes, with a load, which a store buffer can deceive.
     fn remove(&self) {
         if self.taken.load(Relaxed) {
             self.taken.store(false, Relaxed);
@@ -61,7 +61,7 @@ struct World<C> {
     fence: RawSeqSchedLock<Spin>,
     source: AtomicUsize,
     cache: C,
-    /// What a load has handed over to those who wait for it, in a cache that coalesces loads.
+    /// What a load has handed over to its waiters, in a cache that coalesces loads.
     handed_over: Map,
 }
 
@@ -81,7 +81,7 @@ impl<C: Cache> World<C> {
         }
     }
 
-    /// As a loader does it that puts the entry into place itself: it need not look it up.
+    /// Like a loader that inserts the entry itself, and need not look it up.
     fn fill_and_hit(&self) {
         if let Some(entry) = self.load() {
             self.cache.insert(entry.clone());
@@ -89,7 +89,7 @@ impl<C: Cache> World<C> {
         }
     }
 
-    /// As a cache does it that runs one load for many waiters.
+    /// Like a cache that runs one load for many waiters.
     fn fill_for_many(&self) {
         if let Some(entry) = self.load() {
             self.handed_over.insert(entry.clone());

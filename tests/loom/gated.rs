@@ -21,7 +21,7 @@ impl<L> Cache<L> {
         1 + self.source.load(Relaxed)
     }
 
-    /// Looks before it removes, with a load: the one that a store buffer deceives.
+    /// Looks before it removes, with a load, which a store buffer can deceive.
     fn remove_and_change(&self) {
         if self.entry.load(Relaxed) != 0 {
             self.entry.store(0, Relaxed);
@@ -29,7 +29,7 @@ impl<L> Cache<L> {
         self.source.fetch_add(1, Relaxed);
     }
 
-    /// To be called when all is quiet.
+    /// Call this when all is quiet.
     fn check(&self) {
         let entry = self.entry.load(Relaxed);
         assert!(

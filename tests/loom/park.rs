@@ -57,8 +57,8 @@ pub fn a_writer_that_comes_twice_wakes_one_reader() {
     });
 }
 
-/// Loom has no clock; for `Park` under loom every deadline has passed once it is waited for. What
-/// is checked is that a place in the queue that was given up takes nobody's wake-up away.
+/// Loom has no clock; for `Park` under loom every deadline has passed once it is waited for. The
+/// model checks that giving up a place in the queue takes no wake-up from another reader.
 #[test]
 pub fn a_reader_that_times_out_takes_no_wake_up_from_one_that_stays() {
     explore(|| {
@@ -90,8 +90,9 @@ pub fn a_reader_that_blocked_sees_what_the_section_wrote() {
 
 /// One reader against some writers, with a strategy of the test's own.
 ///
-/// Four preemptions. Three would do for the interleaving that kills `clears_before_waking = false`,
-/// but loom, which leaves out schedules that it takes for equivalent, comes upon it at four only.
+/// Four preemptions. Three are enough for the interleaving that kills `clears_before_waking =
+/// false`, but loom skips schedules that it takes for equivalent, and reaches this one only with
+/// four.
 ///
 /// A standard `Arc`: a model that deadlocks unwinds, and loom's own cannot be dropped then.
 fn ring<W: Wait + Send + Sync + 'static>(writers: usize) {

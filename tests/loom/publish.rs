@@ -44,7 +44,7 @@ impl Cache {
         self.remove();
     }
 
-    /// The order for those whose section may be cut short: there is nothing stale at any moment.
+    /// The order for writers whose section may be cut short: nothing is stale at any moment.
     fn invalidate_first(&self) {
         let _section = self.lock.write();
         self.remove();
@@ -52,7 +52,7 @@ impl Cache {
     }
 
     /// Looks whether there is an entry before it takes it out, as the kernel looks whether a page
-    /// is mapped: with a load, the very one that a store buffer deceives.
+    /// is mapped: with a load, which a store buffer can deceive.
     fn remove(&self) {
         let entry = self.entry.load(Relaxed);
         if entry != 0 {
@@ -60,7 +60,7 @@ impl Cache {
         }
     }
 
-    /// To be called when all is quiet.
+    /// Call this when all is quiet.
     fn check(&self) {
         let entry = self.entry.load(Relaxed);
         assert!(
@@ -70,7 +70,7 @@ impl Cache {
     }
 }
 
-/// `fillers` against `invalidators`, who do it in the one or the other order.
+/// `fillers` against `invalidators`, which use one order or the other.
 fn fill_against(fillers: usize, invalidators: usize, invalidate: fn(&Cache)) {
     let cache = Cache::new();
     let filling = (0..fillers).map(|_| {

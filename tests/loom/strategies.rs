@@ -1,4 +1,4 @@
-//! Waiting strategies of the tests' own, each for what `Park` would hide.
+//! Waiting strategies for the tests, each to show what `Park` would hide.
 
 use loom::cell::UnsafeCell;
 use loom::sync::Mutex;
@@ -13,8 +13,8 @@ pub struct Doorbell {
     waiter: UnsafeCell<Option<Thread>>,
 }
 
-// SAFETY: the cell is written once, by the only one that waits, before it asks to be woken, and read
-// by wakers that answer. That this is enough is what the model checks.
+// SAFETY: the cell is written once, by the only waiter, before it asks to be woken, and read by
+// wakers that answer. That this is enough is what the model checks.
 unsafe impl Sync for Doorbell {}
 // SAFETY: a thread handle may be sent.
 unsafe impl Send for Doorbell {}
@@ -40,13 +40,13 @@ impl Wait for Doorbell {
     }
 
     fn wake(&self) {
-        // SAFETY: somebody asked, so it has written, and it does not write again.
+        // SAFETY: the waiter has asked, so it has written, and it does not write again.
         self.waiter
             .with(|waiter| unsafe { (*waiter).as_ref() }.unwrap().unpark());
     }
 }
 
-/// A strategy that orders its own queue, so that all that is left to the request is the request.
+/// A strategy that orders its own queue, so that the request need not order anything.
 pub struct Queue(Mutex<Vec<Thread>>);
 
 impl Wait for Queue {

@@ -1,6 +1,6 @@
-//! `Park`, awaited: no wake-up is lost, not even where another reader gives up.
+//! `Park`, awaited: no wake-up is lost, not even when another reader gives up.
 //!
-//! Who is awaited for ever is a deadlock, which loom reports by itself.
+//! A reader that waits for ever is a deadlock, which loom reports by itself.
 
 use core::future::Future;
 use core::pin::pin;

@@ -78,7 +78,8 @@ fn two_stores<W: Wait>(cell: &Pair<W>) {
     cell.store([2; 2]);
 }
 
-/// With the split word a model's sequence has one bit: then the state is what it was before.
+/// With the split word a model's sequence has one bit: then the state after two stores is what it
+/// was before.
 #[test]
 pub fn two_stores_in_a_row_are_not_torn() {
     explore(|| beside::<Spin>(two_stores, look));

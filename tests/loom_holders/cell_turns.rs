@@ -1,6 +1,6 @@
-//! Writers of a cell take turns, and whoever blocks for the end of one is woken.
+//! Writers of a cell take turns, and a thread that blocks for the end of one is woken.
 //!
-//! Who blocks for ever is a deadlock, which loom reports by itself.
+//! A thread that blocks for ever is a deadlock, which loom reports by itself.
 
 use core::future::Future;
 use core::pin::pin;
@@ -108,7 +108,7 @@ fn add(cell: &Cell) {
 #[test]
 pub fn two_writers_in_line_both_get_their_turn() {
     explore_to(2, || {
-        // For ever, as a model that deadlocks cannot drop it.
+        // Leaked, because a model that deadlocks cannot drop it.
         let cell: &'static Cell = Box::leak(Box::new(Cell::new([0; 2])));
         let guard = cell.lock();
         let writers = [(); 2].map(|()| thread::spawn(|| add(cell)));

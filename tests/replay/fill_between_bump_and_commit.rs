@@ -58,8 +58,8 @@ impl Cache for BumpedFirst {
 /// Fenced: the change is one write section, from before the invalidation until after the commit.
 ///
 /// Nothing that is filled while it runs can stay. So the entry is removed first: a change that is cut
-/// short then leaves nothing stale.
-/// The cache has no lock to check under, so the entry is published first, and then asked.
+/// short then leaves nothing stale. The cache has no lock to check under, so the entry is published
+/// first, and then validated.
 struct WithFence {
     cached: Slot,
     backend: Cell<u32>,

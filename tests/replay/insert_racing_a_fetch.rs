@@ -1,8 +1,8 @@
 //! An insert that raced with a fetch: <https://github.com/foyer-rs/foyer/pull/1289>,
 //! <https://github.com/foyer-rs/foyer/pull/1310>.
 //!
-//! An insert closes the fetch that is under way for its key, by a flag, so that what is fetched is dropped. The
-//! fetch looked at a flag of its own, a second one that nobody ever set, and put the old value over the new one.
+//! An insert sets a flag that closes the fetch under way for its key, so that what is fetched is dropped. The
+//! fetch looked at a flag of its own, a second one that was never set, and put the old value over the new one.
 
 use core::cell::Cell;
 use std::rc::Rc;
@@ -59,7 +59,7 @@ impl Cache for TwoFlags {
     }
 }
 
-/// Fenced: what a fetch has inserted says itself whether it may be served. There is no flag to be set.
+/// Fenced: the entry that a fetch has inserted tells whether it may be served. There is no flag to set.
 struct WithFence {
     cached: Slot,
     source: Cell<u32>,

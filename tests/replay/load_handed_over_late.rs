@@ -1,6 +1,6 @@
 //! A load that is handed over late, after its entry has been found, validated and removed.
 //!
-//! A cache that runs one load for many waiters puts the entry in place first and tells the waiters then (moka 0.12,
+//! A cache that runs one load for many waiters puts the entry in place first and then tells the waiters (moka 0.12,
 //! both kinds). In between others find the entry and may validate it, an update may remove it, and a get that begins
 //! after all that still joins the load. So `hit` is the wrong question about what a load has handed over: the entry
 //! is open, and stale. The right one is `fresh`.
@@ -90,7 +90,7 @@ impl Service {
     }
 }
 
-/// What a get is told that begins after the update and joins a load from before it.
+/// The answer to a get that begins after the update and joins a load from before it.
 async fn story(question: Question) -> u32 {
     let (inserted, is_inserted) = sync_channel(1);
     let (go, release) = sync_channel(1);

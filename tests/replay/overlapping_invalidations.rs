@@ -107,13 +107,13 @@ impl Evictable for CountedAtOneEnd {
 
 /// Fenced: the invalidation is a write section, over both maps and from end to end.
 ///
-/// A token is put back under the lock of its map (here: without a pause), which an invalidation takes
-/// too after it has begun its section. So a check that holds there needs no retraction: who begins
-/// later finds the token.
+/// A token is put back under the lock of its map (here: without a pause), which an invalidation takes too
+/// after it has begun its section. So a check that holds there needs no retraction: an invalidation that
+/// begins later finds the token.
 ///
-/// The removal comes after the change, and has to: a reader that finds no token puts a new one into place
-/// at once, fenced by nothing, and whatever it then loads is behind it. (With the removal first, some orders
-/// of steps are stale.)
+/// The removal has to come after the change: a reader that finds no token puts a new one into place at once,
+/// without a fence, and whatever it then loads is behind it. (With the removal first, some orders of steps
+/// are stale.)
 struct CheckedInside {
     tokens: Tokens,
     fence: RawSeqSchedLock<Spin>,

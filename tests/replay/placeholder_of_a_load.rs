@@ -1,9 +1,9 @@
 //! A placeholder for a load that is under way, which removals remove: what quick_cache 0.7 does by itself.
 //!
 //! A load has a place in the cache before it begins. `remove` removes that, too, and what the load then inserts is
-//! refused. So an update that changes the source first and removes the entry then lets nothing old come back, as long
-//! as the removal follows. It does not if the update fails, or is given up, once its change has taken effect. The
-//! other order has no such gap, and lets in a load that begins between the removal and the change.
+//! refused. So an update that changes the source first and then removes the entry lets nothing old come back, as long
+//! as the removal follows. It does not follow if the update fails, or is given up, after its change has taken effect.
+//! The other order has no such gap, and lets in a load that begins between the removal and the change.
 
 use core::cell::Cell;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! `publish` around a cache that runs one load for many waiters: the trap that its documentation names.
 //!
-//! It looks like the obvious way to fence such a cache. But the stamp belongs to whoever waits, and not to the load
-//! that is waited for: a get takes its stamp after an update, joins a load that began before it, and commits that.
+//! It looks like the obvious way to fence such a cache. But the stamp belongs to the waiter, not to the load that
+//! it waits for: a get takes its stamp after an update, joins a load that began before it, and commits that.
 
 use core::future::Future;
 use std::io;
@@ -134,7 +134,7 @@ impl Service for StampInside {
     }
 }
 
-/// What a get is told that begins after the update, while a load from before it is under way.
+/// The answer to a get that begins after the update, while a load from before it is under way.
 async fn story(service: impl Service) -> u32 {
     let service = Arc::new(service);
     let (read, has_read) = oneshot::channel();

@@ -31,7 +31,7 @@ impl Server {
         self.value.get()
     }
 
-    /// Changes the value, by whomever, and sends an invalidation.
+    /// Changes the value, for any client, and sends an invalidation.
     fn set(&self) -> u32 {
         let version = self.value.get() + 1;
         self.value.set(version);
@@ -87,7 +87,8 @@ impl Cache for CachedWhenItRuns {
 /// Fenced: the stamp is taken before the server is asked, and handling an invalidation is a write section.
 ///
 /// The server changes outside the section, which begins when the client is told. That is early enough here: an old
-/// reply precedes its invalidation on the connection, so whoever gets one took the stamp before the section began.
+/// reply precedes its invalidation on the connection, so a caller that gets one took its stamp before the section
+/// began.
 struct WithFence {
     cached: Slot,
     server: Server,

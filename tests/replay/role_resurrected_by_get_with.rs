@@ -61,7 +61,7 @@ async fn query(database: &Database, held: Option<Held>) -> Roles {
     roles
 }
 
-/// As it was written, and as the documentation of many a cache shows it.
+/// As it was written, and as the documentation of many caches shows it.
 struct GetWith {
     cache: Cache<&'static str, Roles>,
     database: Database,
@@ -134,7 +134,7 @@ impl Service for WithFence {
     }
 }
 
-/// What a check is told that begins after the revocation is complete.
+/// The answer to a check that begins after the revocation is complete.
 async fn story(service: impl Service) -> Roles {
     let service = Arc::new(service);
     let (read, has_read) = oneshot::channel();

@@ -1,4 +1,5 @@
-//! A cache for one key, without a lock to check under: whoever finds an entry in it has to ask whether it may be served.
+//! A cache for one key, without a lock to check under: a reader that finds an entry has to check whether it may be
+//! served.
 
 use core::cell::RefCell;
 use std::sync::Arc;

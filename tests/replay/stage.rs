@@ -1,4 +1,4 @@
-//! Where the stories are played: sides that stop at named places, and a ledger of what was served.
+//! The stage for the stories: sides that stop at named places, and a ledger of what was served.
 //!
 //! A side is ordinary code that calls [`pause`] wherever another thread could get in between. One
 //! thread steps through all sides, so an order of steps is an order of lines in a test.
@@ -17,14 +17,14 @@ pub trait Cache {
     /// A value from the cache, or from the source.
     async fn get(&self) -> u32;
 
-    /// Makes the next version the current one, and the cache forget the one before; tells which.
+    /// Makes the next version the current one, and the cache forget the one before; returns the new version.
     async fn change(&self) -> u32;
 }
 
 /// Who got what.
 ///
 /// A value is stale if it is older than a version whose invalidation had completed before the get
-/// began. What a get that overlaps the invalidation is served is never held against it.
+/// began. A get that overlaps the invalidation may be served either value.
 #[derive(Default)]
 pub struct Ledger {
     invalidated: Cell<u32>,
@@ -80,7 +80,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Runs until it has come to `place`, or to its end if it has no business there.
+    /// Runs until it reaches `place`, or to its end if it never does.
     pub fn until(&mut self, place: &'static str) {
         while self.step().is_some_and(|at| at != place) {}
     }
@@ -112,7 +112,7 @@ pub fn alone(code: impl Future<Output = ()>) {
 #[cfg(feature = "park")]
 pub async fn in_time<F: Future>(story: F) -> F::Output {
     let ended = tokio::time::timeout(DEADLINE, story).await;
-    ended.expect("a story takes a moment, and not a minute")
+    ended.expect("a story takes a moment, not a minute")
 }
 
 /// For what would otherwise wait for ever.
@@ -132,8 +132,8 @@ pub async fn begun<F: Future>(future: F) -> Pin<Box<F>> {
     future
 }
 
-/// Plays `scene` once for every order in which its sides can take their steps; tells in how many of
-/// them it served something stale, and how many there are.
+/// Plays `scene` once for every order in which its sides can take their steps; returns in how many
+/// of them it served something stale, and how many there are.
 pub fn every_order(scene: impl Fn(&mut Order) -> u32) -> Orders {
     let mut orders = Orders::default();
     let mut order = Order::default();

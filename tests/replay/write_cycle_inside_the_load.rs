@@ -100,7 +100,7 @@ impl Cache for CheckedInside {
     }
 }
 
-/// The same for a cache without such a lock: what is found in it is asked whether it may be served.
+/// The same for a cache without such a lock: what is found in it is checked before it is served.
 struct AskedWhenFound {
     cached: Slot,
     database: Cell<u32>,

@@ -1,14 +1,14 @@
-//! Waiting for what has to happen, with an end: a failure should say what it waited for, and not hang.
+//! Waiting with a deadline: a failure should say what it waited for, and not hang.
 
 use core::time::Duration;
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Instant;
 
-/// Far more than anything here takes, on a machine that has much else to do.
+/// Far more than anything here takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Gives other threads a turn until it is so.
+/// Yields to other threads until it is so.
 #[track_caller]
 #[allow(dead_code, reason = "not every test has something to poll")]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -19,7 +19,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What somebody sends.
+/// What another thread sends.
 #[track_caller]
 #[allow(dead_code, reason = "not every test has a channel")]
 pub fn receive<T>(what: &str, from: &Receiver<T>) -> T {

@@ -3,7 +3,7 @@
 //! | system | where | seed |
 //! |---|---|---|
 //! | ring pages that are moved while they are in use | [`ring`] | Linus Torvalds and Benjamin LaHaise, "aio: v2 ensure access to ctx->ring_pages is correctly serialised", March 2014 |
-//! | requests that are retried, and who kicks them | [`retry`] | Suzuki, "Races in aio call back path", July 2005 |
+//! | retried requests, and what kicks them | [`retry`] | Suzuki, "Races in aio call back path", July 2005 |
 //! | a ring that its owner moves while its context is destroyed | [`remap`] | Benjamin LaHaise, "aio: changes for 3.19", December 2014 |
 //!
 //! Each system has all versions of its history, from the first with the race to the last without.

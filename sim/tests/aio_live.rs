@@ -1,11 +1,11 @@
-//! The kernel at hand as referee: random operations on the model of [`remap`](seqschedlock_sim::aio::remap) and on
-//! real rings, compared after each.
+//! The kernel at hand as the referee: random operations on the model of [`remap`](seqschedlock_sim::aio::remap)
+//! and on real rings, compared after each.
 //!
-//! Real rings live in a process of their own. `remap::live` says what makes that safe. Besides, the kernel gets an
-//! operation only if model and kernel have agreed on everything before it.
+//! Real rings live in a process of their own. `remap::live` says what makes that safe. In addition, the kernel
+//! gets an operation only if model and kernel have agreed on everything before it.
 //!
 //! Where there is no AIO, tests say so and pass. `AIO_LIVE=require` makes that a failure, `AIO_LIVE_CASES=1000`
-//! takes more cases than usual. The seed is printed when a case fails; `PROPTEST_RNG_SEED=<seed>` runs the same
+//! runs more cases than usual. The seed is printed when a case fails; `PROPTEST_RNG_SEED=<seed>` runs the same
 //! cases again.
 #![cfg(all(
     target_os = "linux",
@@ -50,12 +50,12 @@ use draw::draw;
 const DRAWS: usize = 40;
 /// Cases of a test run.
 const CASES: u32 = 64;
-/// A model that is wrong has to be found out within so many.
+/// A wrong model has to be found out within this many cases.
 const CASES_OF_A_WRONG_MODEL: u32 = 200;
 /// Rounds of the race.
 const ROUNDS: u64 = 100;
 
-/// Not a test: what the others start.
+/// Not a test: the process that the others start.
 #[test]
 fn child() {
     child::be_child();
@@ -74,7 +74,7 @@ fn kernel(test: &str) -> Option<Kernel> {
         Err(why) => {
             let required = env::var("AIO_LIVE").is_ok_and(|value| value == "require");
             assert!(!required, "AIO_LIVE=require, but {why}");
-            // Not by a macro: the test harness would keep it to itself.
+            // Not with `eprintln!`: the test harness would hide it.
             let line = format!("{test}: skipped: {why}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
             None
@@ -146,7 +146,7 @@ fn model_and_kernel_agree_after_every_step() {
     }
 }
 
-/// Each has one rule wrong.
+/// Each of these has one rule wrong.
 fn wrong_models(right: Rules) -> Vec<(&'static str, Rules)> {
     let without = |leave_out: fn(&mut Steps)| {
         let mut rules = right;
@@ -247,8 +247,8 @@ fn every_wrong_model_is_found_out() {
 }
 
 #[test]
-fn a_mover_and_a_destroyer_get_along() {
-    let Some(_) = kernel("a_mover_and_a_destroyer_get_along") else {
+fn a_mover_and_a_destroyer_break_nothing() {
+    let Some(_) = kernel("a_mover_and_a_destroyer_break_nothing") else {
         return;
     };
     let mut child = Child::start(Kind::Race, Duration::from_secs(60));

@@ -1,6 +1,6 @@
 //! The program `aio`, as a user meets it: what it prints, how it ends.
 //!
-//! Where the kernel of this machine has no AIO for us, the program says so, and here that is expected of it.
+//! Where the kernel of this machine has no AIO for us, the program says so, and these tests accept that.
 //! `AIO_LIVE=require` makes it a failure.
 #![cfg(all(unix, not(loom)))]
 
@@ -174,7 +174,7 @@ const REMAP_VIOLATIONS: &[&str] = &[
 ];
 
 #[test]
-fn machines_get_the_same_figures_under_names_that_stay() {
+fn json_has_the_same_figures_under_stable_names() {
     let report = json("--seconds 0.2 --json");
     assert_eq!(report["format"], 1);
     assert_eq!(report["seconds"], 0.2);
@@ -206,7 +206,7 @@ fn machines_get_the_same_figures_under_names_that_stay() {
 }
 
 #[test]
-fn the_tables_say_what_their_columns_mean_and_what_it_comes_to() {
+fn the_tables_explain_their_columns_and_give_verdicts() {
     let tables = text(run("--seconds 0.02").stdout);
     for expected in [
         "events lost  events that were completed and never read",
@@ -241,7 +241,7 @@ fn ctrl_c_ends_the_run_with_the_tables_so_far() {
 }
 
 #[test]
-fn a_reader_that_stops_reading_is_no_trouble() {
+fn a_closed_output_is_not_an_error() {
     let mut running = command("--seconds 0.01 --only ring")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

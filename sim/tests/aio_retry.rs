@@ -70,7 +70,7 @@ fn a_condition_that_is_true_already_is_not_waited_for() {
 }
 
 #[test]
-fn one_wake_up_is_for_all_who_wait() {
+fn one_wake_up_is_for_every_waiting_request() {
     everywhere(|version, looks| {
         let context = Kioctx::new(version);
         let queues = queues(&context, 1);

@@ -10,7 +10,7 @@
 //! | destroy / destroy | holds | holds | hold | holds |
 //! | moves / lookup, destroy / lookup | | | hold | |
 //!
-//! What each step is for, its twin shows: the same model without that step has to fail. Two of them are about
+//! The twin of each step shows what the step is for: the same model without it has to fail. Two of them are about
 //! the lock of this project. `Commit` leaves the ring if `mmap_base` is read before `mmap_sem`. And once it is
 //! read under `mmap_sem`, nothing needs the commit: this twin does not fail, in any interleaving.
 #![cfg(loom)]

@@ -1,7 +1,7 @@
 //! Lifetimes as flags. An object that is freed is only marked, so a model can report a later access
 //! instead of crashing.
 //!
-//! The memory itself stays as long as anybody points to it.
+//! The memory itself stays as long as anything points to it.
 
 use std::sync::Arc;
 

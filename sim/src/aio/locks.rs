@@ -34,7 +34,7 @@ impl<T> SpinLock<T> {
     }
 }
 
-#[must_use = "the lock is released when this is dropped, here at once"]
+#[must_use = "if unused, the lock is released at once"]
 pub(super) struct SpinGuard<'a, T> {
     lock: &'a SpinLock<T>,
     data: MutexGuard<'a, T>,
@@ -118,7 +118,7 @@ impl fmt::Debug for SleepingLock {
     }
 }
 
-#[must_use = "the lock is released when this is dropped, here at once"]
+#[must_use = "if unused, the lock is released at once"]
 pub(super) struct SleepingGuard<'a> {
     lock: &'a SleepingLock,
 }

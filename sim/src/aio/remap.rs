@@ -6,11 +6,11 @@
 //!
 //! # The race
 //!
-//! `mremap` calls a hook, which looks the context up in a table and tells it where its ring lies now. `io_destroy`
+//! `mremap` calls a hook, which looks the context up in a table and tells it where its ring is now. `io_destroy`
 //! takes the context out of the table, then unmaps the ring where the context says that it lies. In the first
-//! version a hook that came between the two found no context and let the move stand: the ring had moved,
-//! something else came to lie at its old place, and `io_destroy` unmapped that. Up to 3.18 there was no hook, and
-//! it took no race to get there.
+//! version, a hook that ran between the two found no context and let the move stand: the ring had moved, something
+//! else was mapped at its old place, and `io_destroy` unmapped that. Up to 3.18 there was no hook, and it took no
+//! race to get there.
 //!
 //! | [`Version`] | from | |
 //! |---|---|---|
@@ -26,37 +26,36 @@
 //! Under [`Commit`](Version::Commit) the mover takes a stamp, moves the ring, publishes its new place and commits;
 //! `io_destroy` is a write section. Neither takes `ioctx_lock` because of the other. But `io_destroy` has to hold
 //! `mmap_sem` while it reads where the ring lies, or it may read a place that the mover is about to take back
-//! (`tests/loom_aio_remap.rs` shows what comes of that). And once it does, `mmap_sem` alone keeps the two apart: a
-//! model shows that every invariant holds without the commit, too. All that the commit adds is that a ring does
-//! not move any more when its destruction has begun. So this use of the lock is correct, and the kernel does not
-//! need it.
+//! (`tests/loom_aio_remap.rs` shows what happens then). And once it does, `mmap_sem` alone keeps the two apart: a
+//! model shows that every invariant holds without the commit, too. All that the commit adds is that a ring no longer
+//! moves once its destruction has begun. So this use of the lock is correct, and the kernel does not need it.
 //!
 //! Where the lock does help is the checker: [`Mm::observe`] looks at a process while its threads are at work.
 //!
 //! # Where the rules are from
 //!
-//! The rules were read off Linux 6.18, and `tests/aio_live.rs` compares them with the kernel that it runs on, step
-//! by step, in random sequences of calls. [`Rules`] has what differs from kernel to kernel, and [`Steps`] what
-//! tests leave out to show that it is noticed.
+//! The rules were taken from Linux 6.18, and `tests/aio_live.rs` compares them with the kernel that it runs on, step
+//! by step, in random sequences of calls. [`Rules`] has what differs from kernel to kernel, and [`Steps`] what tests
+//! leave out to show that it is noticed.
 //!
 //! # At full speed
 //!
-//! [`mover_against_destroyer`] plays the race with real threads, under the rules of any version, and counts what
-//! came of it. `live::mover_against_destroyer`, behind the feature `live`, does the same on the Linux kernel that it
+//! [`mover_against_destroyer`] plays the race with real threads, under the rules of any version, and counts the
+//! outcomes. `live::mover_against_destroyer`, behind the feature `live`, does the same on the Linux kernel that it
 //! runs on.
 //!
 //! # What was left out
 //!
 //! - Growth: a ring refuses it (`VM_DONTEXPAND`), here in all versions, though 3.18 did not.
-//! - `MREMAP_DONTUNMAP` of other memory than rings, `PROT_EXEC`, `madvise`, `mlock`, `mseal`.
-//! - Waiting: `io_getevents` takes what is there. [`KioCtxRef`] is what a call holds that sleeps.
+//! - `MREMAP_DONTUNMAP` of memory other than rings, `PROT_EXEC`, `madvise`, `mlock`, `mseal`.
+//! - Waiting: `io_getevents` takes what is there. A call that sleeps holds a [`KioCtxRef`].
 //! - That the kernel hands out room for requests in portions, one for each CPU.
 //! - Words of a page other than the first, but for the header of the ring.
 //! - What races with `io_setup` and with the events: that is the story of the ring pages.
 //!
 //! # What it needs
 //!
-//! Of `std` threads and mutexes; of the lock `Park`.
+//! From `std`: threads and mutexes. From the lock: `Park`.
 
 mod areas;
 mod calls;

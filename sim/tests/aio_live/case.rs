@@ -15,7 +15,7 @@ use crate::system::{Op, apply};
 const STEPS: usize = 30;
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a case came to.
+/// The outcome of a case.
 pub struct Case {
     /// The operations, and what the kernel replied.
     pub steps: Vec<(Op, String)>,
@@ -51,7 +51,7 @@ impl Case {
             };
             let ours = apply(&mut expected, op, places.all);
             let violations = expected.process.check().err().unwrap_or_default();
-            // A model with a step left out breaks its own invariants. But not even that one may come near a
+            // A model with a step left out breaks its own invariants. Not even such a model may touch a
             // page that a destroyed context has left.
             let matters = |violation: &&Violation| {
                 rules.steps == Steps::ALL || matches!(violation, Violation::LeftoverTouched { .. })
@@ -95,7 +95,7 @@ fn difference(ours: &str, theirs: &str) -> String {
     }
 }
 
-/// How often each operation was answered with what, over many cases.
+/// How often each operation got each answer, over many cases.
 #[derive(Default)]
 pub struct Answers {
     pub steps: usize,

@@ -1,7 +1,7 @@
 //! The process in which real rings are moved about: this program, started once more.
 //!
-//! It may crash, hang, or be killed by a filter, and none of it would be the end of the test. It does one thing at
-//! a time: a line comes in, some lines and an empty one go out.
+//! It may crash, hang, or be killed by a filter, and none of that ends the test. It does one thing at a time: a
+//! line comes in, some lines and an empty one go out.
 
 use core::str::FromStr as _;
 use core::time::Duration;
@@ -59,7 +59,7 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts a child that has so much time for everything.
+    /// Starts a child that has this much time for everything.
     pub fn start(kind: Kind, limit: Duration) -> Self {
         let program = env::current_exe().expect("a test knows where it is");
         let mut process = Command::new(program)
@@ -112,7 +112,7 @@ impl Child {
         }
     }
 
-    /// Nothing more is asked: it has to end well.
+    /// Nothing more is asked. The child has to end well.
     pub fn end(mut self) -> Result<(), String> {
         self.orders = None;
         loop {

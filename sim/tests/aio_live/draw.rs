@@ -1,12 +1,12 @@
 //! Random operations. What is drawn says `the last page of the second ring`; `resolve.rs` finds out where that is
-//! when it comes to it.
+//! when the operation runs.
 
 use proptest::prelude::*;
 use seqschedlock_sim::aio::remap::MREMAP_MAYMOVE;
 
 use crate::resolve::FIXED;
 
-/// A range that has to do with a ring.
+/// A range related to a ring.
 #[derive(Clone, Copy, Debug)]
 pub enum Piece {
     /// From its first page on, as long as it was once.
@@ -44,7 +44,7 @@ pub enum Draw {
     /// Both lengths the same, and no place given.
     Stay(usize, Piece, u64, u32),
     DontUnmap(usize, Piece, u32, To),
-    /// What is wrong with it: no `MREMAP_MAYMOVE`, an address in the midst of a page, no length.
+    /// What is wrong with it: no `MREMAP_MAYMOVE`, an address inside a page, no length.
     Odd(usize, Piece, u64, To),
     Munmap(usize, Piece),
     Mmap(u64, u64),

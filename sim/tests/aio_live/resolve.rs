@@ -1,4 +1,4 @@
-//! Makes operations of what was drawn: the model knows where everything is.
+//! Turns what was drawn into operations: the model knows where everything is.
 
 use core::ops::Range;
 
@@ -25,7 +25,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// On a machine with so many CPUs rings can be larger.
+    /// On a machine with this many CPUs rings can be larger.
     pub fn for_rings_of(rules: &Rules) -> Self {
         let largest = (u64::from(rules.possible_cpus) * 8 + 3)
             .div_ceil(128)
@@ -37,7 +37,7 @@ impl Places {
     }
 }
 
-/// Makes operations of what was drawn.
+/// Turns what was drawn into operations.
 pub struct Resolver {
     places: Places,
     /// Requests that wait, with the ring that their event is for.
@@ -324,7 +324,7 @@ impl Resolver {
     /// Counts requests of a ring, if there is room for them.
     ///
     /// The kernel hands out room to its CPUs in portions, and says `EAGAIN` when they are used up. Half of
-    /// the ring is always to be had.
+    /// the ring is always available.
     fn request(&mut self, ring: usize, count: u64, now: &Expected) -> Option<()> {
         self.requests.resize(now.rings(), 0);
         let requests = &mut self.requests[ring];

@@ -26,7 +26,7 @@ pub trait System {
     fn pages(&self) -> Vec<Page>;
 }
 
-/// What came of an `io_destroy`, and of moving the first page that was left of the ring.
+/// The outcome of an `io_destroy`, and of moving the first page that was left of the ring.
 pub struct Destroyed {
     pub answer: Answer<()>,
     pub pages: Vec<Page>,

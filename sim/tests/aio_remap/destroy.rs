@@ -24,7 +24,7 @@ fn what_was_in_flight_is_cancelled() {
 }
 
 #[test]
-fn a_process_that_ends_takes_everything_along() {
+fn a_process_that_ends_leaves_nothing_behind() {
     let world = World::new();
     let ids = [A, B].map(|at| world.ring_at(ONE_PAGE, at));
     world.munmap(A, PAGE).unwrap();

@@ -1,4 +1,4 @@
-//! Events, as far as it matters where the ring is and what user space has written to it.
+//! Events, where the place of the ring and what user space has written to it matter.
 
 use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::Request;
@@ -24,7 +24,7 @@ fn events_are_read_once_and_in_order() {
 }
 
 #[test]
-fn limits_that_make_no_sense_are_refused() {
+fn invalid_limits_are_refused() {
     let (world, ring) = ring_with_events(1);
     assert_eq!(world.io_getevents(ring, 2, 1), Err(Errno::Invalid));
     assert_eq!(world.io_getevents(ring, -1, 1), Err(Errno::Invalid));
@@ -65,7 +65,7 @@ fn a_head_beyond_the_tail_brings_old_slots_up_to_the_wrap() {
 }
 
 #[test]
-fn a_look_for_no_events_sets_a_head_right_that_is_beyond_the_end() {
+fn a_look_for_no_events_corrects_a_head_beyond_the_end() {
     let (world, ring) = ring_with_events(3);
     world.store(ring + HEAD, 127 + 2);
     assert_eq!(world.io_getevents(ring, 0, 0), Ok(vec![]));
@@ -103,7 +103,7 @@ fn the_second_page_begins_with_the_data_of_an_event() {
 }
 
 #[test]
-fn a_request_is_cancelled_under_the_id_that_is_one() {
+fn a_request_is_cancelled_under_a_valid_id() {
     let (world, ring) = ring_with_events(0);
     world.io_submit(ring, Request::Poll { data: 5 }).unwrap();
     world.shift(A, 1, B).unwrap();

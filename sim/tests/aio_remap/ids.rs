@@ -1,4 +1,4 @@
-//! What is an id, and what is none.
+//! What is an id, and what is not.
 
 use seqschedlock_sim::aio::Errno;
 use seqschedlock_sim::aio::remap::Protection;
@@ -40,7 +40,7 @@ fn a_ring_that_may_not_be_read_can_move() {
 }
 
 #[test]
-fn memory_of_ones_own_is_no_id_whatever_is_in_it() {
+fn memory_of_the_process_is_no_id_whatever_it_contains() {
     let world = World::new();
     world.ring_at(ONE_PAGE, A);
     world.ring_at(ONE_PAGE, B);
@@ -88,7 +88,7 @@ fn an_unmapped_ring_is_found_again_through_a_page_of_zeros() {
 }
 
 #[test]
-fn a_destroyed_id_is_none() {
+fn a_destroyed_id_is_no_longer_an_id() {
     let world = World::new();
     let ring = world.ring_at(ONE_PAGE, A);
     assert_eq!(world.io_destroy(ring), Ok(()));

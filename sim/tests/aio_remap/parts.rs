@@ -30,7 +30,7 @@ fn the_id_goes_with_the_last_page_too_if_its_first_word_happens_to_be_the_index(
 }
 
 #[test]
-fn a_ring_whose_last_page_has_no_index_in_it_is_out_of_reach() {
+fn a_ring_whose_last_page_has_no_index_is_out_of_reach() {
     let world = World::new();
     world.ring_at(ONE_PAGE, C);
     world.ring_at(TWO_PAGES, A);

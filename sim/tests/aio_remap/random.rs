@@ -7,7 +7,7 @@ use seqschedlock_sim::aio::remap::{Mm, Protection, Request, Snapshot, Version};
 
 use crate::world::{FIXED, PAGE};
 
-/// Rings lie in so many places, four pages each; what is destroyed may reach a little further.
+/// The number of places for rings, four pages each; what is destroyed may reach a little further.
 const PLACES: u64 = 16;
 const BASE: u64 = 0x1000_0000;
 

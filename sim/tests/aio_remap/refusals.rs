@@ -33,7 +33,7 @@ fn refused(
 }
 
 #[test]
-fn arguments_that_make_no_sense_are_refused() {
+fn invalid_arguments_are_refused() {
     let world = ring_and_memory(Version::Y2023.rules());
     let two = 2 * PAGE;
     for call in [

@@ -37,7 +37,7 @@ fn a_context_takes_the_lowest_index_that_is_free() {
 }
 
 #[test]
-fn numbers_of_requests_that_make_no_sense_are_refused() {
+fn invalid_numbers_of_requests_are_refused() {
     let world = World::new();
     assert_eq!(world.io_setup(0), Err(Errno::Invalid));
     assert_eq!(world.io_setup(0x40_0001), Err(Errno::Invalid));
@@ -47,7 +47,7 @@ fn numbers_of_requests_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn all_contexts_share_what_may_be_had() {
+fn all_contexts_share_one_limit() {
     let mut rules = Version::Y2023.rules();
     rules.aio_max_nr = 300;
     let world = World::with(rules);

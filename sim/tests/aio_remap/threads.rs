@@ -9,11 +9,11 @@ use seqschedlock_sim::aio::remap::{Mm, Version, Violation, mover_against_destroy
 
 use crate::world::{A, B, FIXED, PAGE};
 
-/// Nothing here waits for long. What does is stuck.
+/// Nothing here waits for long. A test that does is stuck.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_mover_and_a_destroyer_get_along_under_every_sound_version() {
+fn a_mover_and_a_destroyer_break_nothing_under_sound_versions() {
     for version in Version::ALL.into_iter().filter(|version| version.holds()) {
         let tally = mover_against_destroyer(version.rules(), |tally| tally.rounds < 2_000);
         assert!(tally.holds(), "{}: {tally:?}", version.name());
@@ -27,7 +27,7 @@ fn a_mover_and_a_destroyer_get_along_under_every_sound_version() {
     }
 }
 
-/// Each of these takes a race that comes about sooner or later; how soon is up to the machine.
+/// Each of these needs a race that happens sooner or later; how soon is up to the machine.
 #[test]
 fn the_first_hook_comes_too_late_sooner_or_later() {
     let deadline = Instant::now() + DEADLINE;
@@ -44,7 +44,7 @@ fn without_a_hook_most_rounds_go_wrong() {
     assert!(!tally.holds(), "{tally:?}");
 }
 
-/// A ring goes to and fro while `process` is observed, until so many looks were worth something.
+/// A ring moves back and forth while `process` is observed, until this many looks were valid.
 fn observe(process: &Mm, looks: u32) -> Vec<Violation> {
     let stop = AtomicBool::new(false);
     let ring = process.io_setup(1).unwrap();
@@ -72,7 +72,7 @@ fn observe(process: &Mm, looks: u32) -> Vec<Violation> {
             }
         }
         stop.store(true, Relaxed);
-        assert!(done != 0, "no look was worth anything within {DEADLINE:?}");
+        assert!(done != 0, "no look was valid within {DEADLINE:?}");
         found
     })
 }

@@ -1,4 +1,4 @@
-//! What the tests have in common: a process, and short words for what happens to it.
+//! What the tests have in common: a process, and shorthands for what happens to it.
 
 use core::ops::Deref;
 
@@ -9,7 +9,7 @@ use seqschedlock_sim::aio::remap::{
 
 /// Bytes of a page.
 pub const PAGE: u64 = PAGE_SIZE;
-/// Where nothing is at first, far from one another.
+/// Places that are empty at first, far from one another.
 pub const A: u64 = 0x1000_0000;
 pub const B: u64 = 0x2000_0000;
 pub const C: u64 = 0x3000_0000;
@@ -20,7 +20,7 @@ pub const HEAD: u64 = 8;
 pub const TAIL: u64 = 12;
 
 pub const FIXED: u32 = MREMAP_MAYMOVE | MREMAP_FIXED;
-/// Rings of so many pages, by how many requests they are for.
+/// The number of requests for a ring of this many pages.
 pub const ONE_PAGE: u32 = 1;
 pub const TWO_PAGES: u32 = 100;
 pub const FOUR_PAGES: u32 = 200;
@@ -52,7 +52,7 @@ impl World {
         pages.values().filter(|page| page.number == number).count() as u64 * PAGE
     }
 
-    /// Moves so many pages.
+    /// Moves this many pages.
     pub fn shift(&self, from: u64, pages: u64, to: u64) -> Result<u64, Errno> {
         self.mremap(from, pages * PAGE, pages * PAGE, FIXED, to)
     }

@@ -43,7 +43,8 @@ fn a_moved_page_takes_its_events_along() {
     }
 }
 
-/// The first draft takes its locks in a circle. Nobody has to wait for anybody to find that out.
+/// The first draft takes its locks in a circle. It is found out even if no thread waits for
+/// another.
 fn expected(version: Version) -> Result<(), Vec<Violation>> {
     match version.migrate {
         Migrate::WaitsForRingLock => Err(vec![Violation::LockCircle(vec![

@@ -18,7 +18,7 @@ const TROUBLES: [(Trouble, Errno); 5] = [
 const EVENTS: u32 = 200;
 
 #[test]
-fn the_number_of_events_must_make_sense() {
+fn invalid_numbers_of_events_are_refused() {
     for version in Version::ALL {
         let process = Mm::new(version);
         assert_eq!(process.io_setup(0), Err(Errno::Invalid));

@@ -21,7 +21,7 @@ fn move_then_destroy(rules: Rules) {
     });
 }
 
-/// The ring is moved away, and something else comes to lie at its old place; meanwhile the old id is destroyed.
+/// The ring is moved away, and something else is mapped at its old place; meanwhile the old id is destroyed.
 fn move_and_destroy(rules: Rules) -> Arc<Mm> {
     let (process, old) = process(rules);
     let mover = spawn({
@@ -111,7 +111,7 @@ fn without_a_hook_the_id_is_wrong() {
 
 /// 1. the destroyer marks the context, and takes it out of the table;
 /// 2. the hook does not find it, and lets the move stand;
-/// 3. something else comes to lie at the old place;
+/// 3. something else is mapped at the old place;
 /// 4. the destroyer unmaps that.
 #[test]
 #[should_panic(expected = "unmapped 1 pages that were not of its ring")]

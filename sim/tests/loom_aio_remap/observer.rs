@@ -1,4 +1,4 @@
-//! The checker under load: it takes nothing for broken that is only under way.
+//! The checker under load: it does not report as broken what is only under way.
 
 use std::sync::Arc;
 

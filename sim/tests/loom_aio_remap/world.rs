@@ -44,8 +44,8 @@ pub fn must_hold(process: &Mm) {
     }
 }
 
-/// One kind of violation is not there, whatever others are. The first one that is found ends a model, so
-/// each takes a model of its own.
+/// One kind of violation does not occur, whatever else does. The first one found ends a model, so each
+/// kind needs a model of its own.
 pub fn must_not_be(process: &Mm, kind: fn(&Violation) -> bool) {
     let violations = process.check().err().unwrap_or_default();
     if let Some(violation) = violations.into_iter().find(kind) {

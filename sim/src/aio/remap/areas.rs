@@ -48,7 +48,7 @@ pub(super) struct Mapped {
     /// Which page of the object.
     pub(super) offset: u64,
     pub(super) protection: Protection,
-    /// An area begins here, whatever lies before it.
+    /// An area begins here, whatever is before it.
     edge: bool,
 }
 
@@ -137,8 +137,8 @@ impl Areas {
         }
     }
 
-    /// Removes what is mapped in a range, and returns it with where it was. What lies behind the range begins
-    /// an area of its own.
+    /// Removes what is mapped in a range, and returns it with where it was. What follows the range becomes an
+    /// area of its own.
     pub(super) fn unmap(&mut self, range: Range<u64>) -> Vec<(u64, Mapped)> {
         let there: Vec<u64> = self
             .pages
@@ -159,7 +159,7 @@ impl Areas {
         }
     }
 
-    /// Takes the ptes of a range away. The area itself stays.
+    /// Removes the ptes of a range. The area itself stays.
     pub(super) fn lift(&mut self, range: Range<u64>) -> Vec<Mapped> {
         range.filter_map(|page| self.pages.remove(&page)).collect()
     }
@@ -177,7 +177,7 @@ impl Areas {
         self.put_back(start, lifted);
     }
 
-    /// The areas in a range, or what of them lies in it, in order.
+    /// The areas in a range, in order, each cut to the range.
     pub(super) fn pieces(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let mut pieces: Vec<Range<u64>> = Vec::new();
         for page in self.pages.range(range).map(|(page, _)| *page) {
@@ -189,7 +189,7 @@ impl Areas {
         pieces
     }
 
-    /// Where the area ends in which `page` lies.
+    /// The end of the area that contains `page`.
     pub(super) fn area_end(&self, page: u64) -> u64 {
         (page + 1..)
             .find(|page| !self.continues(*page))

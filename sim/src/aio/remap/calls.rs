@@ -26,7 +26,7 @@ pub enum Request {
 }
 
 impl Mm {
-    /// Makes a context for so many requests; answers its id, which is where the ring lies.
+    /// Makes a context for this many requests; returns its id, which is where the ring is.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Mm {
         is_it.then_some(ctx)
     }
 
-    /// What a lookup would find at a quiet moment, without any trace of it.
+    /// What a lookup would find at a quiet moment, without leaving a trace.
     pub(super) fn peek(&self, id: u64) -> Option<Arc<KioCtx>> {
         self.find(id, || {
             self.mapped(id, |mapped: &Mapped, _| mapped.first_word())?
@@ -118,7 +118,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if there is no such context, or if fewer than none or more than `most` are to be waited for.
+    /// `EINVAL` if there is no such context, or if `least` is negative or more than `most`.
     pub fn io_getevents(&self, id: u64, least: i64, most: i64) -> Result<Vec<u64>, Errno> {
         let _section = self.section();
         let user = self.lookup(id).ok_or(Errno::Invalid)?;
@@ -143,8 +143,8 @@ impl Mm {
         Err(Errno::InProgress)
     }
 
-    /// What a [`Request::Poll`] waits for has happened; tells whether one waited. The kernel does not look
-    /// the context up for that: it has it.
+    /// What a [`Request::Poll`] waits for has happened; returns whether one waited. The kernel does not
+    /// look the context up for that: it has it.
     pub fn ready(&self, data: u64) -> bool {
         let _section = self.section();
         let table = lock(&self.table);

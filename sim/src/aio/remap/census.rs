@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counters that only the checker looks at. They are `core`'s also under loom: a model has better things to
+/// Counters that only the checker looks at. They are `core`'s even under loom: a model has better things to
 /// explore than their order. (So a model of the checker under load must not change them.)
 #[derive(Debug, Default)]
 pub(super) struct Census {

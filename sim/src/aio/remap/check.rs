@@ -1,4 +1,4 @@
-//! What must be true of a process whenever no system call is under way.
+//! What must hold for a process whenever no system call is under way.
 
 mod snapshot;
 #[cfg(test)]
@@ -30,7 +30,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// All that is wrong.
+    /// All violations.
     pub fn check(&self) -> Result<(), Vec<Violation>> {
         let mut wrong = self.counted();
         let rings = self.rings();

@@ -14,7 +14,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if there is no such context, or if somebody else is destroying it.
+    /// `EINVAL` if there is no such context, or if another thread is destroying it.
     pub fn io_destroy(&self, id: u64) -> Result<(), Errno> {
         let _section = self.section();
         let user = self.lookup(id).ok_or(Errno::Invalid)?;
@@ -59,7 +59,7 @@ impl Mm {
         }
     }
 
-    /// Unmaps what lies where the ring is believed to lie.
+    /// Unmaps whatever is where the ring is believed to be.
     fn unmap_ring(&self, ctx: &KioCtx) {
         let early = self.rules.hook != Hook::Commits || !self.rules.steps.base_is_read_in_mmap_sem;
         let base = early.then(|| ctx.mmap_base());

@@ -11,7 +11,7 @@ use super::version::Hook;
 use crate::aio::errno::Errno;
 use crate::locks::lock;
 
-/// What a mover under [`Hook::Commits`] has in hand while it moves.
+/// What a mover under [`Hook::Commits`] holds while it moves.
 #[derive(Debug)]
 pub(super) struct Ticket {
     ctx: Arc<KioCtx>,
@@ -60,7 +60,7 @@ impl Mm {
         }
     }
 
-    /// Says where the ring lies, then asks whether nobody has begun to destroy it; takes it back otherwise.
+    /// Says where the ring is, then checks that nobody has begun to destroy it; otherwise takes it back.
     fn commit(&self, Ticket { ctx, stamp }: &Ticket, to: u64) -> Result<(), Errno> {
         let from = ctx.user_id();
         ctx.set_place(to, &self.rules.steps);
@@ -79,7 +79,7 @@ impl Mm {
             asks_for_table: true,
         };
         if !table.is_there() && self.rules.hook != asks_for_table {
-            // The kernel dies of it, with `mmap_sem` held. Here the move stands, and is counted.
+            // This kills the kernel, with `mmap_sem` held. Here the move stands, and is counted.
             self.census.null_tables.add(1);
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! A context: who it answers to, where its ring lies, how many use it.
+//! A context: its id, where its ring is, how many use it.
 
 use core::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::sync::atomic::{
 
 /// `struct kioctx`.
 ///
-/// The mover writes `user_id` and `mmap_base`, and others read them. Release pairs with acquire: whoever reads
-/// the new place also sees what was done before it was written.
+/// The mover writes `user_id` and `mmap_base`, and others read them. Release pairs with acquire: a thread that
+/// reads the new place also sees what was done before it was written.
 pub(super) struct KioCtx {
     pub(super) file: Arc<RingFile>,
     /// Its place in the table.
@@ -88,7 +88,7 @@ impl KioCtx {
         self.dead.load(Acquire)
     }
 
-    /// Marks it as dead; tells whether it was not.
+    /// Marks it as dead; returns whether it was alive.
     pub(super) fn die(&self, steps: &Steps) -> bool {
         if steps.dead_is_exchanged {
             return !self.dead.swap(true, AcqRel);
@@ -136,7 +136,7 @@ impl KioCtx {
         lock(&self.in_flight).push(data);
     }
 
-    /// Ends such a request, if there is one; its event is written by whoever asked.
+    /// Ends such a request, if there is one; the caller writes its event.
     pub(super) fn take_in_flight(&self, data: u64) -> bool {
         let mut in_flight = lock(&self.in_flight);
         let place = in_flight.iter().position(|waiting| *waiting == data);
@@ -180,8 +180,7 @@ impl KioCtxRef {
         self.ctx.file.inode
     }
 
-    /// What is left of `io_getevents` once the context is found: takes at most so many events, without
-    /// waiting.
+    /// What is left of `io_getevents` once the context is found: takes at most `most` events, without waiting.
     ///
     /// # Errors
     ///

@@ -16,8 +16,7 @@
 //!   process in which there is an arena starts no other;
 //! - no `mseal`: a sealed ring cannot be unmapped.
 //!
-//! Not every machine has AIO: filters of containers refuse it, emulators do not know it. Then there is a [`Skip`]
-//! that says why.
+//! Not every machine has AIO: container filters refuse it, and emulators do not know it. A [`Skip`] then says why.
 
 mod arena;
 mod kernel;

@@ -86,7 +86,8 @@ impl Mm {
         }
     }
 
-    /// The same for a process that can be [observed](Self::observe) while its threads are at work.
+    /// As [`new`](Self::new), for a process that can be [observed](Self::observe) while its threads
+    /// are at work.
     #[must_use]
     pub fn observed(rules: Rules) -> Self {
         Self {
@@ -104,7 +105,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an address in the midst of a page or no length, `EEXIST` if something is there.
+    /// `EINVAL` for an address inside a page or no length, `EEXIST` if something is there.
     pub fn mmap(&self, at: u64, length: u64) -> Result<u64, Errno> {
         let _section = self.section();
         let range = pages(at, length)?;
@@ -125,7 +126,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an address in the midst of a page or no length.
+    /// `EINVAL` for an address inside a page or no length.
     pub fn munmap(&self, at: u64, length: u64) -> Result<(), Errno> {
         let _section = self.section();
         let range = pages(at, length)?;
@@ -138,7 +139,7 @@ impl Mm {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an address in the midst of a page, `ENOMEM` for a range with a hole: what lies before the
+    /// `EINVAL` for an address inside a page, `ENOMEM` for a range with a hole: what lies before the
     /// hole has changed.
     pub fn mprotect(&self, at: u64, length: u64, protection: Protection) -> Result<(), Errno> {
         let _section = self.section();
@@ -161,13 +162,14 @@ impl Mm {
     pub fn load(&self, at: u64) -> Option<u32> {
         let look = || self.mapped(at, |mapped, index| mapped.load(index))?;
         look().or_else(|| {
-            // A fault. It waits for whoever is moving areas before it says that nothing is there.
+            // A fault. It waits for a thread that is moving areas before it says that nothing is
+            // there.
             let _mmap_sem = read(&self.mmap_sem);
             look()
         })
     }
 
-    /// User space writes such a word; tells whether it could.
+    /// User space writes such a word; returns whether it could.
     pub fn store(&self, at: u64, word: u32) -> bool {
         let _section = self.section();
         let mut page_table = lock(&self.page_table);
@@ -209,8 +211,8 @@ impl Mm {
 
     /// `fork`: a process with copies of the areas and without contexts.
     ///
-    /// What the two write to their own memory from then on, the other one does not see. (The kernel would
-    /// share it, since it is mapped as shared.)
+    /// From then on, neither sees what the other writes to its own memory. (The kernel would share it,
+    /// since it is mapped as shared.)
     #[must_use]
     pub fn fork(&self) -> Self {
         let _section = self.section();

@@ -11,7 +11,7 @@ use crate::locks::{lock, write};
 
 /// The kernel may choose another place.
 pub const MREMAP_MAYMOVE: u32 = 1;
-/// The new place is given, and whatever is there goes.
+/// The new place is given, and whatever is there is unmapped.
 pub const MREMAP_FIXED: u32 = 2;
 /// The old place stays mapped. Refused for rings, and not modelled for other memory.
 pub const MREMAP_DONTUNMAP: u32 = 4;
@@ -34,7 +34,7 @@ impl Call {
         self.flags & flag != 0
     }
 
-    /// What is wrong whatever is mapped.
+    /// Refuses what is wrong whatever is mapped.
     fn check(&self) -> Result<(), Errno> {
         let all = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
         if self.flags & !all != 0 || self.old % PAGE_SIZE != 0 || self.new_length == 0 {
@@ -62,16 +62,16 @@ impl Call {
 }
 
 impl Mm {
-    /// Moves, shrinks or refuses to grow what is mapped at `old`; answers where it lies then.
+    /// Moves, shrinks or refuses to grow what is mapped at `old`; returns where it is then.
     ///
-    /// No area grows here: rings refuse to, and nobody asks other memory. So `new` has a meaning with
+    /// No area grows here: rings refuse to, and other memory is never asked to. So `new` has a meaning with
     /// [`MREMAP_FIXED`] only, and without it nothing moves.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if arguments make no sense or the hook refuses, `EFAULT` if what is to be moved is not there.
-    /// Nothing has changed then, but for the target of `MREMAP_FIXED` (its mapping may be gone) and for areas
-    /// that have moved before a later one was refused.
+    /// `EINVAL` if the arguments are invalid or the hook refuses, `EFAULT` if what is to be moved is not
+    /// there. Nothing has changed then, but for the target of `MREMAP_FIXED` (its mapping may be gone) and
+    /// for areas that have moved before a later one was refused.
     pub fn mremap(
         &self,
         old: u64,
@@ -97,7 +97,8 @@ impl Mm {
         }
     }
 
-    /// Every area in the range, each with the holes before it. An error ends it: what has moved stays.
+    /// Every area in the range, each with the holes before it. An error ends it: what has moved stays
+    /// moved.
     fn move_areas(&self, call: &Call) -> Result<u64, Errno> {
         let range = range(call.old, call.old_length);
         let pieces = lock(&self.page_table).pieces(range.clone());
@@ -114,7 +115,7 @@ impl Mm {
         Ok(call.new)
     }
 
-    /// One area. It is shrunk where it is, or what stays of it is moved to a fixed place.
+    /// One area. It is shrunk where it is, or the part that stays is moved to a fixed place.
     fn move_or_resize(&self, call: &Call) -> Result<u64, Errno> {
         if self.mapped(call.old, |_, _| ()).is_none() {
             return Err(Errno::Fault);

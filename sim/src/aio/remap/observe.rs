@@ -1,4 +1,4 @@
-//! The checker under load: a reader of this crate's lock, while everybody else is a writer.
+//! The checker under load: a reader of this crate's lock, while all other threads are writers.
 //!
 //! What a lookup sees of a process is small, and needs no stamp: an id that matched is enough. What the checker
 //! sees is all of it, one part after the other. A stamp tells whether these parts were there together.
@@ -7,8 +7,8 @@ use super::check::Violation;
 use super::mm::Mm;
 
 impl Mm {
-    /// Checks every invariant while other threads may be at work. `None` if one of them was: then the look
-    /// was worth nothing.
+    /// Checks every invariant while other threads may be at work. `None` if one of them was, which makes the
+    /// look worthless.
     ///
     /// # Panics
     ///

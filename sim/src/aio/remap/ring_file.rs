@@ -1,4 +1,4 @@
-//! The ring as a file: its words, its events, and what became of it.
+//! The ring as a file: its words, its events, and its history.
 
 use core::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -16,7 +16,7 @@ pub const PAGE_SIZE: u64 = 4096;
 const SLOT: u64 = 32;
 /// Slots of a page.
 const SLOTS_PER_PAGE: u64 = PAGE_SIZE / SLOT;
-/// What a context may have at most, in slots.
+/// The most that a context may have, in slots.
 const MAX_SLOTS: u32 = 0x1000_0000 / SLOT as u32;
 
 /// How large a ring is.
@@ -28,7 +28,7 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// The ring for so many requests.
+    /// The ring for this many requests.
     pub(super) fn of(requests: u32, possible_cpus: u32, aio_max_nr: u64) -> Result<Self, Errno> {
         let events = requests.max(possible_cpus * 4).wrapping_mul(2);
         if events > MAX_SLOTS {
@@ -146,7 +146,7 @@ impl RingFile {
         }
     }
 
-    /// User space writes such a word; tells whether there is one.
+    /// User space writes such a word; returns whether there is one.
     pub(super) fn store(&self, page: u64, index: u64, word: u32) -> bool {
         self.touch();
         if (page, index) == (0, Word::Id as u64) {
@@ -185,7 +185,7 @@ impl RingFile {
         }
     }
 
-    /// Takes at most so many events from the head. Both ends are what user space has made of them.
+    /// Takes at most `most` events from the head. User space may have changed both ends.
     pub(super) fn read(&self, most: usize) -> Vec<u64> {
         let mut memory = lock(&self.memory);
         let [_, _, head, tail] = memory.header;
@@ -222,7 +222,7 @@ impl RingFile {
 }
 
 impl Memory {
-    /// Gives the room of events back that have been read, if one believes the head.
+    /// Gives back the room of events that have been read, if the head can be believed.
     fn give_back(&mut self, nr: u32) {
         let head = self.header[Word::Head as usize] % nr;
         let unread = (self.tail + nr - head) % nr;

@@ -17,15 +17,15 @@ use crate::aio::errno::Errno;
 
 /// Where the ring is moved to.
 const NEW: u64 = 0x1000_0000;
-/// How many turns of a loop one of two threads is late at most.
+/// The most turns of a loop by which one of two threads is late.
 const LATENESS: u64 = 128;
 
-/// What came of some rounds of a story.
+/// The outcomes of some rounds of a story.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Rounds in all. Each is in one of the next six.
     pub rounds: u64,
-    /// The ring moved, and the destroyer was told that its old id is none.
+    /// The ring moved, and the destroyer was told that its old id is no longer one.
     pub moved: u64,
     /// The ring moved, and was destroyed all the same: the destroyer had found it before.
     pub moved_and_destroyed: u64,
@@ -35,7 +35,7 @@ pub struct Tally {
     pub too_late: u64,
     /// Neither moved nor destroyed. Should be 0.
     pub both_failed: u64,
-    /// Any other answers. Should be 0.
+    /// Other answers. Should be 0.
     pub other_answers: u64,
 
     /// Pages of somebody else that `io_destroy` unmapped. Should be 0.
@@ -102,8 +102,8 @@ pub(super) enum Moved {
     Fault,
 }
 
-/// Plays the story on the model, with real threads, for as long as `go_on` says: it is asked after each
-/// round.
+/// Plays the story on the model, with real threads, for as long as `go_on` returns `true`. It is called after
+/// each round.
 ///
 /// A process has a ring. One thread moves it, and maps something of its own at the old place. Meanwhile another
 /// thread destroys the old id. Then every invariant is checked, and a ring that has moved away from its
@@ -158,7 +158,7 @@ pub fn mover_against_destroyer(rules: Rules, mut go_on: impl FnMut(&Tally) -> bo
     }
 }
 
-/// Runs two things at once, as nearly as can be, the second one on this thread.
+/// Runs two things as nearly at the same time as possible, the second one on this thread.
 ///
 /// One of them is a little late, by more in some rounds than in others.
 pub(super) fn at_once<A: Send, B>(
@@ -170,7 +170,7 @@ pub(super) fn at_once<A: Send, B>(
     let meet = |late: bool| {
         missing.fetch_sub(1, AcqRel);
         while missing.load(Acquire) != 0 {
-            // On a single CPU the other one may need it.
+            // On a single CPU the other thread may need it.
             thread::yield_now();
         }
         if late {

@@ -30,7 +30,7 @@ impl Version {
         Self::Commit,
     ];
 
-    /// What tables call it.
+    /// Its name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Version {
         }
     }
 
-    /// Whether whole moves and `io_destroy` go together under it.
+    /// Whether it holds when whole moves meet `io_destroy`.
     #[must_use]
     pub const fn holds(self) -> bool {
         !matches!(self, Self::NoHook | Self::Y2014)
@@ -109,10 +109,9 @@ pub struct Rules {
     pub fork_copies_ring: bool,
     /// `mremap` to a fixed address with both lengths equal moves all areas in the range. (Since 6.17.)
     pub moves_several_areas: bool,
-    /// `mremap` with both lengths equal and no fixed address asks whether one area has that length. (Until
-    /// 2025.)
+    /// `mremap` with both lengths equal and no fixed address checks that one area has that length. (Until 2025.)
     pub checks_same_size: bool,
-    /// What `mremap` will refuse for its source it refuses before it unmaps the target. (Since 2025.)
+    /// `mremap` refuses a bad source before it unmaps the target. (Since 2025.)
     pub refuses_before_unmapping: bool,
     /// Of the machine: a ring has room for at least four requests of each CPU.
     pub possible_cpus: u32,
@@ -129,7 +128,7 @@ pub struct Steps {
     pub lookup_reads_first_word: bool,
     /// A lookup compares `user_id` with the id.
     pub lookup_compares_user_id: bool,
-    /// A lookup takes a reference only if there is one still. Without: as kernels did until
+    /// A lookup takes a reference only if there still is one. Without: as kernels did until
     /// baf10564fbb6, of 2018.
     pub lookup_tries_to_get: bool,
     /// The hook sets `mmap_base` too, not `user_id` alone.
@@ -143,15 +142,15 @@ pub struct Steps {
     pub target_goes_first: bool,
     /// A new context takes the lowest index that is free. Without: one that was never used.
     pub lowest_index: bool,
-    /// `io_destroy` unmaps what lies behind `mmap_base`, whatever it is. Without: only the ring.
+    /// `io_destroy` unmaps what is at `mmap_base`, whatever it is. Without: only the ring.
     pub destroy_unmaps_by_size: bool,
     /// Of two destroyers only one finds that the context is not dead yet.
     pub dead_is_exchanged: bool,
     /// [`Hook::Commits`]: `io_destroy` reads `mmap_base` with `mmap_sem` held. Without: it can read a place that
     /// the mover takes back, and the ring is left. (Since 2015 the kernel may read it earlier, because its hook refuses by then.)
     pub base_is_read_in_mmap_sem: bool,
-    /// [`Hook::Commits`]: the mover asks whether its stamp still holds. Without: every invariant still holds, as
-    /// long as `base_is_read_in_mmap_sem`. All that is lost is that a ring stays where it is once its
+    /// [`Hook::Commits`]: the mover checks whether its stamp still holds. Without: every invariant still holds,
+    /// as long as `base_is_read_in_mmap_sem`. All that is lost is that a ring stays where it is once its
     /// destruction has begun.
     pub mover_commits: bool,
 }

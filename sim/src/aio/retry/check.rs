@@ -1,4 +1,4 @@
-//! What must be true of a context whenever nothing happens to its requests.
+//! What must hold for a context whenever nothing happens to its requests.
 
 use std::collections::BTreeMap;
 

@@ -318,8 +318,8 @@ impl Kioctx {
         Self::with_pauses(version, || {})
     }
 
-    /// The same, and whoever wakes or runs a request calls `between_steps` at the places where versions have
-    /// their races. A program can interrupt a thread there, to make rare races frequent.
+    /// The same, and every thread that wakes or runs a request calls `between_steps` at the places where
+    /// versions have their races. A program can interrupt a thread there, to make rare races frequent.
     #[must_use]
     pub fn with_pauses(version: Version, between_steps: fn()) -> Arc<Self> {
         let witness = Witness::default();

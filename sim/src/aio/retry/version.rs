@@ -6,7 +6,7 @@
 /// with one choice changed, which has to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// What tables call it.
+    /// Its name in tables.
     pub name: &'static str,
     /// Whether it holds for methods that look once.
     pub sound_for_one_look: bool,

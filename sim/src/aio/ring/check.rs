@@ -1,4 +1,4 @@
-//! What must be true of the rings of a process whenever nothing happens to them.
+//! What must hold for the rings of a process whenever nothing happens to them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 /// version with one choice changed, which has to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// What tables call it.
+    /// Its name in tables.
     pub name: &'static str,
     /// Whether it is meant to hold.
     pub sound: bool,
@@ -27,11 +27,11 @@ pub struct Version {
     pub completion_lock: bool,
     /// Truncation waits for the page lock before it removes a page from the cache.
     ///
-    /// All named versions do, for so the kernel is written: `truncate_inode_pages_range` only tries the locks
-    /// in its first pass, but waits for them in its second; teardown has called it since rings have files
-    /// (3.12); and a migration holds the locks of both pages until it is done with the ring. So a teardown
-    /// that has come to the cache cannot get past a migration. A version without this is a twin: its teardown
-    /// meets migrations that it cannot meet in a kernel.
+    /// All named versions do, because the kernel is written that way: `truncate_inode_pages_range` only tries
+    /// the locks in its first pass, but waits for them in its second; teardown has called it since rings have
+    /// files (3.12); and a migration holds the locks of both pages until it is done with the ring. So a
+    /// teardown that has come to the cache cannot get past a migration. A version without this is a twin: its
+    /// teardown meets migrations that it cannot meet in a kernel.
     pub page_lock: bool,
     /// A reader loads events after the tail: `smp_rmb`. The kernel lacked it until 3.17.
     pub read_barrier: bool,

@@ -1,4 +1,4 @@
-//! A process as it is, to be compared with what becomes of it.
+//! A process as it is, for comparison with what it becomes.
 
 use core::ops::Range;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What can be wrong with a process, and how to say it.
+//! What can be wrong with a process, and the messages that say so.
 
 use core::fmt;
 
@@ -36,7 +36,7 @@ pub enum Violation {
     RingLeft {
         /// The ring.
         ring: u64,
-        /// Where its first page is that is left.
+        /// Where the first page left is.
         at: u64,
     },
     /// `io_destroy` has unmapped pages that were not of its ring.
@@ -68,7 +68,7 @@ pub enum Violation {
         /// Its ring.
         ring: u64,
     },
-    /// A context has another number of users than the table alone.
+    /// A context has users other than the table alone.
     Users {
         /// Its ring.
         ring: u64,

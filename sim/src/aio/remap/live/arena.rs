@@ -22,7 +22,7 @@ const PAGES: u64 = 1024;
 const BASES: [u64; 3] = [0x1000_0000_0000, 0x10_0000_0000, 0x4000_0000];
 /// The fifth word of a ring.
 const MAGIC: u32 = 0xa10a_10a1;
-/// How long an event may take that is on its way.
+/// How long an event on its way may take.
 const DEADLINE_MS: c_int = 5_000;
 
 /// Whether this process has an arena. An empty one looks like free address space, so nothing else tells.
@@ -63,18 +63,18 @@ pub struct Ring {
     pub length: u64,
 }
 
-/// What came of an `io_destroy`.
+/// The outcome of an `io_destroy`.
 #[derive(Clone, Debug)]
 pub struct Destroyed {
     /// What it answered.
     pub answer: Result<(), Error>,
     /// What was mapped then. What was left of the ring is unmapped by now.
     pub pages: Vec<Page>,
-    /// What came of moving the first page that was left.
+    /// The outcome of moving the first page that was left.
     pub leftover: Option<Leftover>,
 }
 
-/// What came of moving a page of a ring whose context is gone.
+/// The outcome of moving a page of a ring whose context is gone.
 #[derive(Clone, Debug)]
 pub struct Leftover {
     /// What `mremap` answered.
@@ -88,7 +88,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is none, if there is an arena already, or if this is not a machine for it.
+    /// If there is none, if there is an arena already, or if this machine does not support it.
     pub fn new() -> Result<Self, Skip> {
         if !cfg!(all(target_pointer_width = "64", target_endian = "little")) {
             return Err(Skip::Machine);
@@ -260,7 +260,8 @@ impl Arena {
         Ok(())
     }
 
-    /// Lets such a request go on. Tells whether there was one, and returns when its event is there.
+    /// Lets such a request go on, and returns once its event is there: whether there was such a
+    /// request.
     ///
     /// # Panics
     ///
@@ -300,7 +301,7 @@ impl Arena {
         may.then(|| unsafe { sys::load(word) })
     }
 
-    /// Writes a word, if it may be written; tells whether it may.
+    /// Writes a word, if it may be written; returns whether it may.
     pub fn store(&self, at: u64, word: u32) -> bool {
         let place = self.inside(at, 4);
         let page = self.page(at);
@@ -377,7 +378,7 @@ impl Arena {
         }
     }
 
-    /// Unmaps what is mapped of a ring; tells how many pages that were.
+    /// Unmaps what is mapped of a ring; returns how many pages it unmapped.
     pub(super) fn unmap_ring(&self, inode: u64) -> u64 {
         let mut unmapped = 0;
         for page in self.pages() {
@@ -396,8 +397,8 @@ impl Arena {
         contexts[ring.index as usize] = None;
     }
 
-    /// `io_destroy` while another thread moves the ring. What is left of it then is the caller's affair, and
-    /// it must be unmapped before anything else happens.
+    /// `io_destroy` while another thread moves the ring. The caller must unmap what is left of it before
+    /// anything else happens.
     pub(super) fn destroy_in_a_race(&self, id: u64) -> Result<(), Error> {
         // SAFETY: whatever it unmaps is inside, since all rings are.
         unsafe { sys::io_destroy(self.inside(id, 0)) }

@@ -1,4 +1,5 @@
-//! What the kernel at hand does where kernels differ. It is asked, never concluded from a version.
+//! What the kernel at hand does where kernels differ. This is probed, never inferred from a
+//! version.
 
 use core::fmt;
 use std::fs;
@@ -69,7 +70,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Asks the kernel, with rings in an arena that is gone afterwards.
+    /// Probes the kernel, with rings in an arena that is gone afterwards.
     ///
     /// # Errors
     ///

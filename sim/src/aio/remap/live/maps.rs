@@ -1,4 +1,4 @@
-//! What is mapped, page by page, as `/proc/self/maps` tells it.
+//! What is mapped, page by page, according to `/proc/self/maps`.
 
 use std::fs;
 use std::io;

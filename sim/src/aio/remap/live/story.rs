@@ -12,9 +12,9 @@ use crate::aio::remap::{MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE};
 const OLD: u64 = 0;
 const NEW: u64 = 8 * PAGE_SIZE;
 
-/// Plays the story of [`mover_against_destroyer`](crate::aio::remap::mover_against_destroyer) on the kernel,
-/// for as long as `go_on` says: it is asked after each round, which takes 30 ms or more (a kernel that destroys a
-/// context waits for a grace period).
+/// Plays the story of [`mover_against_destroyer`](crate::aio::remap::mover_against_destroyer) on the kernel, for
+/// as long as `go_on` returns `true`. It is called after each round, which takes 30 ms or more (a kernel that
+/// destroys a context waits for a grace period).
 ///
 /// Nothing in it touches a ring that is left. The process must not start others meanwhile.
 ///
@@ -47,7 +47,7 @@ fn round(arena: &Arena, tally: &mut Tally) -> Result<(), Skip> {
         },
         || arena.destroy_in_a_race(OLD),
     );
-    // First of all, and without touching it: what is left of a dead ring goes.
+    // First, and without touching it, unmap what is left of a dead ring.
     if destroyed.is_ok() {
         arena.forget(ring);
         tally.rings_left += u64::from(arena.unmap_ring(ring.inode) != 0);

@@ -93,7 +93,7 @@ pub(super) fn io_setup(requests: u32) -> Result<usize, Error> {
 
 /// # Safety
 ///
-/// Whatever the kernel unmaps must be nobody's: as many bytes as the ring had, from where it believes the ring
+/// Whatever the kernel unmaps must not be in use: as many bytes as the ring had, from where it believes the ring
 /// to be.
 pub(super) unsafe fn io_destroy(id: usize) -> Result<(), Error> {
     // SAFETY: the caller keeps the contract.
@@ -169,7 +169,7 @@ unsafe fn io_submit(id: usize, mut iocb: Iocb) -> Result<(), Error> {
 
 /// # Safety
 ///
-/// What is moved, unmapped or shrunk must be nobody's, at both places.
+/// What is moved, unmapped or shrunk must not be in use, at both places.
 pub(super) unsafe fn mremap(
     old: usize,
     old_length: usize,
@@ -193,7 +193,7 @@ pub(super) unsafe fn mremap(
 
 /// # Safety
 ///
-/// The range must be nobody's.
+/// The range must not be in use.
 pub(super) unsafe fn munmap(at: usize, length: usize) -> Result<(), Error> {
     // SAFETY: the caller keeps the contract.
     answer(unsafe { libc::munmap(at as *mut c_void, length) }.into()).map(|_| ())
@@ -201,7 +201,7 @@ pub(super) unsafe fn munmap(at: usize, length: usize) -> Result<(), Error> {
 
 /// # Safety
 ///
-/// The range must be nobody's.
+/// The range must not be in use.
 pub(super) unsafe fn mprotect(
     at: usize,
     length: usize,

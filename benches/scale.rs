@@ -132,7 +132,7 @@ impl Totals {
         self.writes as f64 / self.seconds
     }
 
-    /// The share of all looks, good and wasted.
+    /// The share of `wasted` in all looks, good and wasted.
     fn share(&self, wasted: u64) -> f64 {
         wasted as f64 / (self.reads + self.races + self.refused).max(1) as f64
     }

@@ -1,8 +1,8 @@
 //! How soon does a blocked reader run again, and what does waiting cost?
 //!
 //! *Latency*: from just before the last writer leaves until the reader that it blocked runs. All
-//! contenders take turns, round by round, so that they share the machine's moods. *Processor time*:
-//! what a reader burns while it waits for a section that sleeps for 10 ms.
+//! contenders take turns, round by round, so that they share the machine's moods.
+//! *Processor time*: what a reader burns while it waits for a section that sleeps for 10 ms.
 //!
 //! ```text
 //! cargo bench --bench wake -- [--rounds 2000] [--json FILE]

@@ -79,7 +79,7 @@ else
   return redis.error_reply('no such step: ' .. step)
 end
 
--- A server that is short of memory may evict keys that expire, so a fence with writers must not.
+-- A server that is short of memory may evict keys that expire, so a fence with writers must not expire.
 if running > 0 then
   redis.call('PERSIST', fence)
 else

@@ -39,7 +39,7 @@ struct Reader<'a> {
 struct World<'a> {
     lock: &'a Lock,
     model: Model,
-    /// With the model's stamp beside each.
+    /// Each with the model's stamp beside it.
     stamps: Vec<(Stamp, u64)>,
     sections: Vec<WriteGuard<'a, Park>>,
     readers: Vec<Reader<'a>>,

@@ -147,7 +147,7 @@ fn run(arguments: &Arguments, comparisons: &[Comparison]) -> io::Result<ExitCode
     } else {
         writeln!(
             out,
-            "\nThe usual way served {usual} stale values, the fenced caches served none. (A fenced get waits while its key \
+            "\nThe usual way served {usual} stale values, the fenced caches none. (A fenced get waits while its key \
              is updated;\nthe usual way serves the old value meanwhile. That is the difference in gets/s.)"
         )?;
     }

@@ -166,7 +166,7 @@ impl<P> AddressSpace<P> {
     /// Checks every invariant. No other call for this mapping may be under way.
     ///
     /// It inspects the cache and every page table that shows a part of the file, and finds nothing
-    /// wrong in a sound mapping.
+    /// wrong in an intact mapping.
     ///
     /// # Errors
     ///

@@ -162,8 +162,8 @@ impl<P> AddressSpace<P> {
         self.size().div_ceil(PAGE_SIZE as u64)
     }
 
-    /// How many ptes stayed on pages that had been removed from the cache, counting those unmapped
-    /// since. Zero if the policy is sound.
+    /// How many ptes stayed on pages that had been removed from the cache. Only those that have been
+    /// unmapped since are counted. Zero if the policy is sound.
     #[must_use]
     pub fn orphans(&self) -> u64 {
         self.census.orphans()

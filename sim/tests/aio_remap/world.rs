@@ -20,7 +20,7 @@ pub const HEAD: u64 = 8;
 pub const TAIL: u64 = 12;
 
 pub const FIXED: u32 = MREMAP_MAYMOVE | MREMAP_FIXED;
-/// The number of requests for a ring of this many pages.
+/// How many requests take a ring of this many pages.
 pub const ONE_PAGE: u32 = 1;
 pub const TWO_PAGES: u32 = 100;
 pub const FOUR_PAGES: u32 = 200;

@@ -142,7 +142,7 @@ pub struct Steps {
     pub target_goes_first: bool,
     /// A new context takes the lowest index that is free. Without: one that was never used.
     pub lowest_index: bool,
-    /// `io_destroy` unmaps what is at `mmap_base`, whatever it is. Without: only the ring.
+    /// `io_destroy` unmaps what is mapped from `mmap_base` on, whatever it is. Without: only the ring.
     pub destroy_unmaps_by_size: bool,
     /// Of two destroyers only one finds that the context is not dead yet.
     pub dead_is_exchanged: bool,

@@ -68,7 +68,7 @@ pub enum Violation {
         /// Its ring.
         ring: u64,
     },
-    /// A context has users other than the table alone.
+    /// A context does not have the table as its only user.
     Users {
         /// Its ring.
         ring: u64,

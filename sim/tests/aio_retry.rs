@@ -236,3 +236,17 @@ fn sound_versions_hold_while_they_are_woken() {
         }
     }
 }
+
+#[test]
+fn debug_of_a_request_tells_whether_it_is_completed() {
+    let context = Kioctx::new(Version::SUZUKI);
+    let queues = queues(&context, 1);
+    let request = context.io_submit(RetryMethod::new(Looks::Once, &queues));
+    let text = format!("{request:?}");
+    assert_eq!(text, "Kiocb { number: 1, completed: false, .. }");
+    assert!(format!("{context:?}").contains(&text), "it is under way");
+    queues[0].wake_up();
+    context.work();
+    let text = format!("{request:?}");
+    assert_eq!(text, "Kiocb { number: 1, completed: true, .. }");
+}

@@ -63,3 +63,21 @@ fn all_contexts_share_one_limit() {
     assert!(!world.is_id(other));
     world.io_setup(300).unwrap();
 }
+
+#[test]
+fn debug_of_a_process_shows_its_context_and_its_ring() {
+    let world = World::new();
+    let id = world.io_setup(ONE_PAGE).unwrap();
+    let looked_up = world.lookup(id).unwrap();
+    let ring = looked_up.ring();
+    let context = format!(
+        "KioCtx {{ ring: {ring}, index: 0, user_id: {id}, mmap_base: {id}, dead: false, users: "
+    );
+    let text = format!("{looked_up:?}");
+    assert_eq!(text, format!("KioCtxRef {{ ctx: {context}2, .. }} }}"));
+    drop(looked_up);
+    let text = format!("{:?}", *world);
+    assert!(text.contains(&format!("{context}1, .. }}")), "{text}");
+    let file = format!("RingFile {{ inode: {ring}, pages: ");
+    assert!(text.contains(&file), "{text}");
+}

@@ -173,3 +173,14 @@ fn a_process_goes_with_its_rings() {
     drop(context);
     assert!(weak.upgrade().is_none());
 }
+
+#[test]
+fn debug_of_a_process_shows_its_rings_and_comes_to_an_end() {
+    let process = Mm::new(Version::MERGED);
+    process.io_setup(1).unwrap();
+    let text = format!("{process:?}");
+    assert!(
+        text.contains("SleepingLock { class: RingLock, .. }"),
+        "{text}"
+    );
+}

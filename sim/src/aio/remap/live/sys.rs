@@ -9,6 +9,9 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use crate::aio::errno::Errno;
 use crate::aio::remap::Protection;
 
+#[cfg(test)]
+mod tests;
+
 /// The error that a real system call answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error(c_int);

@@ -44,6 +44,15 @@ fn without_a_hook_most_rounds_go_wrong() {
     assert!(!tally.holds(), "{tally:?}");
 }
 
+/// Says that it is over when it is dropped, so that a panic does not leave the other thread running.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// A ring moves back and forth while `process` is observed, until this many looks were valid.
 fn observe(process: &Mm, looks: u32) -> Vec<Violation> {
     let stop = AtomicBool::new(false);
@@ -58,6 +67,7 @@ fn observe(process: &Mm, looks: u32) -> Vec<Violation> {
                 thread::yield_now();
             }
         });
+        let stop = Stop(&stop);
         let deadline = Instant::now() + DEADLINE;
         let mut found = Vec::new();
         let mut done = 0;
@@ -71,7 +81,7 @@ fn observe(process: &Mm, looks: u32) -> Vec<Violation> {
                 None => break,
             }
         }
-        stop.store(true, Relaxed);
+        drop(stop);
         assert!(done != 0, "no look was valid within {DEADLINE:?}");
         found
     })

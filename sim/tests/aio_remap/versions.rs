@@ -1,7 +1,7 @@
 //! What differs from version to version even without a race.
 
 use seqschedlock_sim::aio::Errno;
-use seqschedlock_sim::aio::remap::{Mm, PAGE_SIZE, Version, Violation};
+use seqschedlock_sim::aio::remap::{Mm, PAGE_SIZE, Rules, Version, Violation};
 
 use crate::world::{A, B, FIXED, FOUR_PAGES, ONE_PAGE, PAGE, World};
 
@@ -44,20 +44,26 @@ fn without_a_hook_the_new_place_is_no_id_and_the_old_one_is_unmapped() {
 
 #[test]
 fn from_2026_on_a_ring_moves_whole_or_not_at_all() {
-    let world = World::with(Version::Y2026.rules());
-    let ring = world.ring_at(FOUR_PAGES, A);
-    world.mmap(B, 4 * PAGE).unwrap();
-    let before = world.snapshot();
-    assert_eq!(world.shift(ring, 1, B), Err(Errno::Invalid));
-    assert_eq!(world.shift(ring + PAGE, 3, B + PAGE), Err(Errno::Invalid));
-    let target = [B..B + 4 * PAGE, 0..0];
-    assert_eq!(
-        before.unchanged_but(&world.snapshot(), &target, &[]),
-        Ok(())
-    );
-    assert_eq!(world.mapped(B, 4), [], "the hook comes last");
-    assert!(world.is_id(ring));
-    assert_eq!(world.shift(ring, 4, B), Ok(B));
+    let with_the_lock = Rules {
+        refuses_part: true,
+        ..Version::Commit.rules()
+    };
+    for rules in [Version::Y2026.rules(), with_the_lock] {
+        let world = World::with(rules);
+        let ring = world.ring_at(FOUR_PAGES, A);
+        world.mmap(B, 4 * PAGE).unwrap();
+        let before = world.snapshot();
+        assert_eq!(world.shift(ring, 1, B), Err(Errno::Invalid));
+        assert_eq!(world.shift(ring + PAGE, 3, B + PAGE), Err(Errno::Invalid));
+        let target = [B..B + 4 * PAGE, 0..0];
+        assert_eq!(
+            before.unchanged_but(&world.snapshot(), &target, &[]),
+            Ok(())
+        );
+        assert_eq!(world.mapped(B, 4), [], "the hook comes last");
+        assert!(world.is_id(ring));
+        assert_eq!(world.shift(ring, 4, B), Ok(B));
+    }
 }
 
 #[test]

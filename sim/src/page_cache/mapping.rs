@@ -21,6 +21,9 @@ use crate::locks::{lock, read, write};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, RwLock, TREE_LOCKS};
 
+#[cfg(test)]
+mod tests;
+
 /// How many neighbouring pages share a tree lock: as many as a node of the kernel's radix tree has.
 const NODE: u64 = 64;
 

@@ -11,36 +11,44 @@ use seqschedlock_sim::page_cache::{
     Patience, PlainFs, Policy, Striped, Unprotected, VmFault,
 };
 
-use crate::world::{PAGE, SlowFs, SlowStore, all_is_well, process, read};
+use crate::patience::receive;
+use crate::world::{PAGE, SlowFs, SlowStore, all_is_well, must_end, process, read};
 
 const A_WHILE: Duration = Duration::from_millis(30);
 
 /// Faults on page `index` of three, all cached, while an invalidate of page 0 sleeps halfway.
 fn fault_while_page_0_is_invalidated<P: Policy>(
     index: u64,
-    patience: impl FnOnce() -> Patience,
+    patience: impl FnOnce() -> Patience + Send + 'static,
 ) -> Result<Faulted, VmFault> {
-    let (file_system, brake) = SlowFs::new();
-    let store = MemStore::new(3 * PAGE, Duration::ZERO);
-    let file = AddressSpace::<P>::new(store, file_system).unwrap();
-    let (process, address) = process(&file);
-    for page in 0..3 {
-        read(&process, address + page * PAGE);
-    }
-    process.madvise_dontneed(address, 3);
-    let answer = thread::scope(|threads| {
-        let slow = threads.spawn(|| file.invalidate_inode_pages2_range(0..=0));
-        brake.begun.recv().unwrap();
-        let answer = process.fault(address + index * PAGE, Access::Read, patience());
-        drop(brake);
-        slow.join().unwrap().unwrap();
+    must_end("the fault, and then the invalidate", move || {
+        let (file_system, brake) = SlowFs::new();
+        let store = MemStore::new(3 * PAGE, Duration::ZERO);
+        let file = AddressSpace::<P>::new(store, file_system).unwrap();
+        let (process, address) = process(&file);
+        for page in 0..3 {
+            read(&process, address + page * PAGE);
+        }
+        process.madvise_dontneed(address, 3);
+        let answer = thread::scope(|threads| {
+            let slow = threads.spawn(|| file.invalidate_inode_pages2_range(0..=0));
+            receive("the invalidate releases the page", &brake.begun);
+            let patience = patience();
+            let answer = process.fault(address + index * PAGE, Access::Read, patience);
+            if answer == Err(VmFault::TimedOut) {
+                let deadline = patience.deadline.expect("only a deadline can pass");
+                assert!(Instant::now() >= deadline, "the fault gave up too early");
+            }
+            drop(brake);
+            slow.join().unwrap().unwrap();
+            answer
+        });
+        // `Unprotected` may have left an orphan: its faults do not wait for the invalidate.
+        if P::NAME != Unprotected::NAME {
+            all_is_well(&file);
+        }
         answer
-    });
-    // `Unprotected` may have left an orphan: its faults do not wait for the invalidate.
-    if P::NAME != Unprotected::NAME {
-        all_is_well(&file);
-    }
-    answer
+    })
 }
 
 fn until_soon(conflicts: u32) -> Patience {
@@ -52,13 +60,8 @@ fn until_soon(conflicts: u32) -> Patience {
 
 /// The fault gave up, and not before its deadline.
 fn times_out<P: Policy>(index: u64, conflicts: u32) {
-    let mut began = None;
-    let answer = fault_while_page_0_is_invalidated::<P>(index, || {
-        began = Some(Instant::now());
-        until_soon(conflicts)
-    });
+    let answer = fault_while_page_0_is_invalidated::<P>(index, move || until_soon(conflicts));
     assert_eq!(answer, Err(VmFault::TimedOut));
-    assert!(began.unwrap().elapsed() >= A_WHILE);
 }
 
 #[test]
@@ -131,21 +134,23 @@ fn a_deadline_that_has_passed_does_not_disturb_a_fault_that_need_not_wait() {
 
 #[test]
 fn a_fault_on_a_page_that_is_being_read_waits_until_its_deadline() {
-    let (store, brake) = SlowStore::new(1, Access::Read);
-    let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
-    let (process, address) = process(&file);
-    thread::scope(|threads| {
-        let reading = threads.spawn(|| process.fault(address, Access::Read, Patience::DEFAULT));
-        brake.begun.recv().unwrap();
-        let began = Instant::now();
-        let impatient = process.fault(address, Access::Read, until_soon(1));
-        assert_eq!(impatient, Err(VmFault::TimedOut));
-        assert!(began.elapsed() >= A_WHILE);
-        brake.go.send(()).unwrap();
-        assert!(reading.join().unwrap().unwrap().major);
+    must_end("both faults", || {
+        let (store, brake) = SlowStore::new(1, Access::Read);
+        let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
+        let (process, address) = process(&file);
+        thread::scope(|threads| {
+            let reading = threads.spawn(|| process.fault(address, Access::Read, Patience::DEFAULT));
+            receive("the store reads the page", &brake.begun);
+            let began = Instant::now();
+            let impatient = process.fault(address, Access::Read, until_soon(1));
+            assert_eq!(impatient, Err(VmFault::TimedOut));
+            assert!(began.elapsed() >= A_WHILE);
+            brake.go.send(()).unwrap();
+            assert!(reading.join().unwrap().unwrap().major);
+        });
+        drop(brake);
+        all_is_well(&file);
     });
-    drop(brake);
-    all_is_well(&file);
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn a_fault_that_waits_goes_on_when_the_invalidate_has_ended() {
         let process = Arc::new(process);
         thread::scope(|threads| {
             let slow = threads.spawn(|| file.invalidate_inode_pages2_range(0..=0));
-            brake.begun.recv().unwrap();
+            receive("the invalidate releases the page", &brake.begun);
             let waiting = threads.spawn(|| {
                 let patience = Patience {
                     conflicts,
@@ -174,11 +179,13 @@ fn a_fault_that_waits_goes_on_when_the_invalidate_has_ended() {
         });
         all_is_well(&file);
     }
-    waits::<AsPosted>(1);
-    waits::<Commit>(1);
-    waits::<Commit>(u32::MAX);
-    waits::<Striped>(1);
-    waits::<Striped>(u32::MAX);
-    waits::<PageLock>(1);
-    waits::<InvalidateRwLock>(1);
+    must_end("every fault goes on", || {
+        waits::<AsPosted>(1);
+        waits::<Commit>(1);
+        waits::<Commit>(u32::MAX);
+        waits::<Striped>(1);
+        waits::<Striped>(u32::MAX);
+        waits::<PageLock>(1);
+        waits::<InvalidateRwLock>(1);
+    });
 }

@@ -9,8 +9,9 @@ use seqschedlock_sim::page_cache::{
 
 use core::time::Duration;
 
+use crate::patience::receive;
 use crate::world::{
-    PAGE, SlowFs, SlowStore, all_is_well, file, process, read, under_every_policy, write,
+    PAGE, SlowFs, SlowStore, all_is_well, file, must_end, process, read, under_every_policy, write,
 };
 
 fn unused_pages_are_removed<P: Policy>() {
@@ -76,43 +77,47 @@ under_every_policy! {
 
 #[test]
 fn a_locked_page_is_skipped() {
-    let (file_system, brake) = SlowFs::new();
-    let file =
-        AddressSpace::<Commit>::new(MemStore::new(PAGE, Duration::ZERO), file_system).unwrap();
-    let (process, address) = process(&file);
-    read(&process, address);
-    std::thread::scope(|threads| {
-        let slow = threads.spawn(|| file.invalidate_inode_pages2_range(0..=0));
-        brake.begun.recv().unwrap(); // the page is locked now, and about to go
-        assert_eq!(file.invalidate_mapping_pages(0..=0), 0);
-        brake.go.send(()).unwrap();
-        assert_eq!(slow.join().unwrap(), Ok(()));
+    must_end("both invalidates", || {
+        let (file_system, brake) = SlowFs::new();
+        let store = MemStore::new(PAGE, Duration::ZERO);
+        let file = AddressSpace::<Commit>::new(store, file_system).unwrap();
+        let (process, address) = process(&file);
+        read(&process, address);
+        std::thread::scope(|threads| {
+            let slow = threads.spawn(|| file.invalidate_inode_pages2_range(0..=0));
+            receive("the page is locked, and about to go", &brake.begun);
+            assert_eq!(file.invalidate_mapping_pages(0..=0), 0);
+            brake.go.send(()).unwrap();
+            assert_eq!(slow.join().unwrap(), Ok(()));
+        });
+        all_is_well(&file);
     });
-    all_is_well(&file);
 }
 
 #[test]
 fn a_page_under_writeback_is_skipped_or_waited_for() {
-    let (store, brake) = SlowStore::new(1, Access::Write);
-    let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
-    let (process, address) = process(&file);
-    write(&process, address, 1);
-    std::thread::scope(|threads| {
-        let slow = threads.spawn(|| file.filemap_write_and_wait_range(0..=0));
-        brake.begun.recv().unwrap(); // clean now, and on its way to the store
-        process.munmap(address, 1);
-        assert_eq!(file.invalidate_mapping_pages(0..=0), 0);
-        assert_eq!(file.live_pages(), 1);
-        let waiting = threads.spawn(|| {
-            assert_eq!(file.invalidate_inode_pages2_range(0..=0), Ok(()));
-            file.invalidate_mapping_pages(0..=0)
+    must_end("the writeback, and those who wait for it", || {
+        let (store, brake) = SlowStore::new(1, Access::Write);
+        let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
+        let (process, address) = process(&file);
+        write(&process, address, 1);
+        std::thread::scope(|threads| {
+            let slow = threads.spawn(|| file.filemap_write_and_wait_range(0..=0));
+            receive("the page is clean, and on its way", &brake.begun);
+            process.munmap(address, 1);
+            assert_eq!(file.invalidate_mapping_pages(0..=0), 0);
+            assert_eq!(file.live_pages(), 1);
+            let waiting = threads.spawn(|| {
+                assert_eq!(file.invalidate_inode_pages2_range(0..=0), Ok(()));
+                file.invalidate_mapping_pages(0..=0)
+            });
+            brake.go.send(()).unwrap();
+            assert_eq!(slow.join().unwrap(), Ok(1));
+            assert_eq!(waiting.join().unwrap(), 0, "nothing is left to remove");
         });
-        brake.go.send(()).unwrap();
-        assert_eq!(slow.join().unwrap(), Ok(1));
-        assert_eq!(waiting.join().unwrap(), 0, "nothing is left to remove");
+        assert_eq!(file.live_pages(), 0);
+        all_is_well(&file);
     });
-    assert_eq!(file.live_pages(), 0);
-    all_is_well(&file);
 }
 
 /// A file system that stores to the page at the last moment, as a buffered write could.

@@ -1,6 +1,7 @@
 //! Where pages come from: memory, and files of any length.
 
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use seqschedlock_sim::page_cache::{
@@ -37,6 +38,11 @@ fn pages_come_back_and_the_last_one_ends_in_zeros(store: &dyn Store) {
 #[test]
 fn memory_keeps_the_promises_of_a_store() {
     pages_come_back_and_the_last_one_ends_in_zeros(&MemStore::new(0, Duration::ZERO));
+}
+
+#[test]
+fn a_shared_store_keeps_the_promises_of_a_store() {
+    pages_come_back_and_the_last_one_ends_in_zeros(&Arc::new(MemStore::new(0, Duration::ZERO)));
 }
 
 #[test]
@@ -114,7 +120,7 @@ mod file {
     use seqschedlock_sim::page_cache::FileStore;
 
     use super::*;
-    use crate::world::write;
+    use crate::world::{must_end, write};
 
     #[test]
     fn a_file_keeps_the_promises_of_a_store() {
@@ -146,6 +152,25 @@ mod file {
             expected[last as usize..].fill(0xff);
             assert_eq!(fs::read(named.path()).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_an_error_of_the_read() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        named.as_file().set_len(PAGE).unwrap();
+        must_end("the store answers", move || {
+            let mut options = fs::OpenOptions::new();
+            let store = FileStore::new(options.write(true).open(named.path()).unwrap());
+            let answer = store.read_page(0, &mut filled(9));
+            assert!(answer.is_err(), "the file cannot be read");
+
+            let file = AddressSpace::<Commit>::new(store, PlainFs::default()).unwrap();
+            let (process, address) = process(&file);
+            assert_eq!(failure(&process, address, Access::Read), VmFault::Sigbus);
+            assert_eq!(file.io_errors(), 1);
+            file.direct_write(0, &filled(1)).unwrap();
+            all_is_well(&file);
+        });
     }
 
     #[test]

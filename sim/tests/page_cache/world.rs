@@ -1,9 +1,11 @@
 //! What the tests have in common.
 
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use core::time::Duration;
 
@@ -11,6 +13,8 @@ use seqschedlock_sim::page_cache::{
     Access, AddressSpace, FileSystem, LockedPage, MemStore, MkWrite, Mm, PAGE_SIZE, PageRef,
     Patience, PlainFs, Policy, Sharing, Store, VmFault,
 };
+
+use crate::patience;
 
 pub const PAGE: u64 = PAGE_SIZE as u64;
 pub const PATIENCE: Patience = Patience::DEFAULT;
@@ -53,6 +57,27 @@ pub fn failure<P: Policy>(process: &Mm<P>, address: u64, access: Access) -> VmFa
 /// Every invariant holds now.
 pub fn all_is_well<P: Policy>(file: &AddressSpace<P>) {
     assert_eq!(file.check(), Ok(()));
+}
+
+/// Runs `body` on a thread of its own, and fails if it does not end. A thread that is stuck is left behind.
+///
+/// The body has twice the usual time, so that a wait inside it fails first and says more.
+#[track_caller]
+pub fn must_end<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (running, has_ended) = channel::<()>();
+    let named = thread::Builder::new().name(what.to_owned());
+    let thread = named.spawn(move || {
+        let _running = running; // dropped when the body returns or panics
+        body()
+    });
+    let thread = thread.expect("there is room for a thread");
+    let ended = has_ended.recv_timeout(2 * patience::PATIENCE);
+    assert_ne!(
+        ended,
+        Err(RecvTimeoutError::Timeout),
+        "waited in vain: {what}"
+    );
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A page of bytes that are all the same.
@@ -138,7 +163,12 @@ impl Halt {
     fn halt(&self) {
         // The holder of the brake may be gone: then there is nothing to wait for.
         let _ = self.begun.lock().unwrap().send(());
-        let _ = self.go.lock().unwrap().recv();
+        let go = self.go.lock().unwrap().recv_timeout(patience::PATIENCE);
+        assert_ne!(
+            go,
+            Err(RecvTimeoutError::Timeout),
+            "waited in vain: to be let go"
+        );
     }
 }
 
@@ -205,31 +235,34 @@ macro_rules! under_every_policy {
     ($($test:ident),* $(,)?) => {
         $(
             mod $test {
+                use crate::world::must_end;
                 use seqschedlock_sim::page_cache as sim;
+
+                const NAME: &str = stringify!($test);
 
                 #[test]
                 fn unprotected() {
-                    super::$test::<sim::Unprotected>();
+                    must_end(NAME, super::$test::<sim::Unprotected>);
                 }
                 #[test]
                 fn as_posted() {
-                    super::$test::<sim::AsPosted>();
+                    must_end(NAME, super::$test::<sim::AsPosted>);
                 }
                 #[test]
                 fn commit() {
-                    super::$test::<sim::Commit>();
+                    must_end(NAME, super::$test::<sim::Commit>);
                 }
                 #[test]
                 fn striped() {
-                    super::$test::<sim::Striped>();
+                    must_end(NAME, super::$test::<sim::Striped>);
                 }
                 #[test]
                 fn page_lock() {
-                    super::$test::<sim::PageLock>();
+                    must_end(NAME, super::$test::<sim::PageLock>);
                 }
                 #[test]
                 fn invalidate_rwlock() {
-                    super::$test::<sim::InvalidateRwLock>();
+                    must_end(NAME, super::$test::<sim::InvalidateRwLock>);
                 }
             }
         )*

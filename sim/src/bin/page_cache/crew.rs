@@ -1,5 +1,6 @@
 //! Threads that start together, or not at all.
 
+use std::fmt::Display;
 use std::panic;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -9,6 +10,10 @@ use crate::ALLOCATOR;
 /// A thread here keeps one page on its stack and calls nothing deep. The default of 2 MiB is too much where
 /// memory is limited and there are hundreds of threads.
 const STACK: usize = 256 << 10;
+
+/// What must be left for a thread besides its stack. A C library that cannot allocate the few bytes of a thread-local
+/// destructor aborts the process.
+const SPARE: usize = 4 << 20;
 
 /// Where threads wait until all of them are there.
 #[derive(Debug, Default)]
@@ -73,23 +78,27 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         work: impl FnOnce() -> T + Send + 'scope,
     ) -> Result<ScopedJoinHandle<'scope, Option<T>>, String> {
         let gate = self.gate;
+        let too_many = |error: &dyn Display| {
+            format!(
+                "cannot start more than {} threads at once: {error}",
+                self.hired
+            )
+        };
+        let room = Vec::<u8>::new().try_reserve_exact(STACK + SPARE);
+        room.map_err(|error| too_many(&error))?;
         // Before a thread runs the standard library allocates a signal stack for it, and panics if it cannot.
         let usual = panic::take_hook();
         panic::set_hook(Box::new(|_| ALLOCATOR.give_up()));
         let thread = Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(self.scope, move || gate.pass().then(work));
+            .spawn_scoped(self.scope, move || gate.pass().then(work))
+            .map_err(|error| too_many(&error));
         if thread.is_ok() {
             self.hired += 1;
             drop(gate.wait_while(|state| state.waiting < self.hired));
         }
         panic::set_hook(usual);
-        thread.map_err(|error| {
-            format!(
-                "cannot start more than {} threads at once: {error}",
-                self.hired
-            )
-        })
+        thread
     }
 
     /// Opens the gate. A crew that is dropped before that goes home.

@@ -92,6 +92,7 @@
 //! | [`StripedSeqSchedLock<W, N>`](StripedSeqSchedLock) | a cache with many keys: a fixed number of locks |
 //! | [`Fenced<T>`](Fenced) | an entry of such a cache: a value, and whether it may be served |
 //! | [`RawSeqSchedLock<W>`](RawSeqSchedLock) | one lock for data stored elsewhere: a file, a page table, a cache with one entry |
+//! | [`GatedSeqSchedLock<W>`](GatedSeqSchedLock) | what must not be visible for a moment while it is stale, such as a mapping; readers beside writers that never pause |
 //! | [`SeqSchedLock<T, W>`](SeqSchedLock) | data stored with its lock; readers and writers both get `&T` |
 //! | `SeqSchedCell<T, W>` | plain data, read and replaced as a whole; writers take turns and work on a private copy |
 //!
@@ -139,7 +140,8 @@
 //!   concurrent maps, files, `SeqSchedCell` for plain data.
 //! - It does not count readers, and writers never wait for them. So it cannot tell when nobody uses
 //!   something any more: reclaim memory by other means.
-//! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them.
+//! - It is not fair. Enough writers can keep a reader from ever getting through, if the reader lets them. At a
+//!   [`GatedSeqSchedLock`] the reader closes a gate in front of them.
 //! - Writers do not exclude one another. (Those of a `SeqSchedCell` do.)
 //! - [Forgetting](core::mem::forget) a guard is safe, but its section never ends and readers wait for ever.
 //!   A reader that waits inside its own write section also waits for ever.

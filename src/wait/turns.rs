@@ -33,6 +33,10 @@ impl Turns {
     /// often enough.
     fn next(&mut self, word: &CellWord) -> Option<Waiter> {
         let first = self.waiters.first()?;
+        #[allow(
+            clippy::absurd_extreme_comparisons,
+            reason = "a model hands over at once"
+        )]
         if first.losses >= LOSSES_BEFORE_HANDING_OVER {
             let turn = word.take_turn_after_waiting();
             self.handed = turn.map(|turn| (first.number, turn)).or(self.handed.take());

@@ -14,7 +14,7 @@ use core::mem::MaybeUninit;
 use bytemuck::NoUninit;
 
 use crate::conflict::Conflict;
-use crate::sync::{ATTEMPTS_BEFORE_A_TURN, Racing, const_fn};
+use crate::sync::{ATTEMPTS_BEFORE_A_TURN, LOOKS_FOR_A_TURN, Racing, const_fn};
 use crate::turn_lock::{Taken, TurnLock};
 use crate::wait::{Wait, Writers};
 use crate::word::cell::{Turn, load_whole, store_whole};
@@ -328,7 +328,14 @@ impl<T: NoUninit, W: Wait> SeqSchedCell<T, W> {
         if attempts < ATTEMPTS_BEFORE_A_TURN {
             return None;
         }
-        self.turns.try_lock()
+        for _ in 0..LOOKS_FOR_A_TURN {
+            let taken = self.turns.try_lock();
+            if taken.is_some() {
+                return taken;
+            }
+            core::hint::spin_loop();
+        }
+        None
     }
 
     #[inline]

@@ -66,9 +66,13 @@ mod inner {
     /// How often a load of a cell fails before it takes a turn. By then it has lost to as many writers.
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 8;
+    /// How often such a load then looks for a free turn before it tries again without. Between two stores without a
+    /// pause the turn is free for a few instructions only.
+    #[cfg(feature = "cell")]
+    pub(crate) const LOOKS_FOR_A_TURN: u32 = 64;
     /// How often a writer of a cell is woken for its turn but comes too late, before it is handed one.
     #[cfg(feature = "park")]
-    pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 3;
+    pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 7;
 
     #[cfg(feature = "std")]
     pub(crate) use std::thread::yield_now;
@@ -147,6 +151,8 @@ mod inner {
     pub(crate) const ATTEMPTS_BEFORE_THE_GATE: u32 = 1;
     #[cfg(feature = "cell")]
     pub(crate) const ATTEMPTS_BEFORE_A_TURN: u32 = 1;
+    #[cfg(feature = "cell")]
+    pub(crate) const LOOKS_FOR_A_TURN: u32 = 1;
     #[cfg(feature = "park")]
     pub(crate) const LOSSES_BEFORE_HANDING_OVER: u32 = 0;
 

@@ -16,7 +16,7 @@ use seqschedlock::{Park, SeqSchedCell};
 type Cell = SeqSchedCell<[u64; 2], Park>;
 
 /// How often a writer comes too late for its turn before it is handed one.
-const LOSSES: usize = 3;
+const LOSSES: usize = 7;
 
 #[derive(Default)]
 struct Woken(AtomicUsize);

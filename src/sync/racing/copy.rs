@@ -169,17 +169,20 @@ mod vectors {
         }
     }
 
-    /// Calls `$step` with the offsets at which it must move `$bytes` bytes each, so that all `$size` bytes are moved:
-    /// one after the other from `$first` on, and the last step overlaps the one before.
+    /// Evaluates `$step` at the offsets at which it must move `$bytes` bytes each, so that all `$size` bytes are moved: at
+    /// 0, from `$second` on one after the other, and at last so that the step ends where the value does. Steps may overlap.
     macro_rules! steps {
-        ($step:ident: $bytes:literal of $size:ident from $first:expr) => {{
+        ($bytes:literal of $size:ident, second at $second:expr, |$offset:ident| $step:expr) => {{
             let last = $size - $bytes;
-            let mut offset = $first;
-            while offset < last {
-                $step!(offset);
-                offset += $bytes;
+            let mut next = 0;
+            let mut after = $second;
+            while next < last {
+                let $offset = next;
+                $step;
+                (next, after) = (after, after + $bytes);
             }
-            $step!(last);
+            let $offset = last;
+            $step;
         }};
     }
 
@@ -232,21 +235,10 @@ mod vectors {
     /// functions of this module.
     #[inline(always)]
     unsafe fn load_by_16(from: *const u8, to: *mut u8, size: usize) {
-        macro_rules! step {
-            ($offset:expr) => {
-                // SAFETY: the caller's promise, and no step goes beyond `size`.
-                unsafe {
-                    load_four!(
-                        "movups",
-                        __m128i,
-                        xmm_reg,
-                        from.add($offset),
-                        to.add($offset)
-                    )
-                }
-            };
-        }
-        steps!(step: 64 of size from 0);
+        // SAFETY: the caller's promise, and no step goes beyond `size`.
+        steps!(64 of size, second at 64, |offset| unsafe {
+            load_four!("movups", __m128i, xmm_reg, from.add(offset), to.add(offset));
+        });
     }
 
     /// # Safety
@@ -254,51 +246,28 @@ mod vectors {
     /// As [`load_by_16`].
     #[inline(always)]
     unsafe fn store_by_16(from: *const u8, to: *mut u8, size: usize) {
-        macro_rules! step {
-            ($offset:expr) => {
-                // SAFETY: the caller's promise, and no step goes beyond `size`.
-                unsafe {
-                    store_four!(
-                        "movups",
-                        __m128i,
-                        xmm_reg,
-                        from.add($offset),
-                        to.add($offset)
-                    )
-                }
-            };
-        }
-        steps!(step: 64 of size from 0);
+        // SAFETY: the caller's promise, and no step goes beyond `size`.
+        steps!(64 of size, second at 64, |offset| unsafe {
+            store_four!("movups", __m128i, xmm_reg, from.add(offset), to.add(offset));
+        });
     }
 
-    /// For large values, the steps after the first one start where the destination is aligned, because stores that
-    /// cross a cache line are slow.
+    /// For large values, the second step starts where the destination is aligned, because stores that cross a cache line
+    /// are slow.
     ///
     /// # Safety
     ///
     /// As [`load_by_16`]; the size is at least [`LARGE`], and the machine has AVX.
     #[target_feature(enable = "avx")]
     unsafe fn load_by_32(from: *const u8, to: *mut u8, size: usize) {
-        macro_rules! step {
-            ($offset:expr) => {
-                // SAFETY: the caller's promise, and no step goes beyond `size`.
-                unsafe {
-                    load_four!(
-                        "vmovups",
-                        __m256i,
-                        ymm_reg,
-                        from.add($offset),
-                        to.add($offset)
-                    )
-                }
-            };
-        }
-        let mut first = 0;
-        if size >= LEAST_TO_ALIGN {
-            step!(0);
-            first = 32 - to.addr() % 32;
-        }
-        steps!(step: 128 of size from first);
+        let second = match size < LEAST_TO_ALIGN {
+            true => 128,
+            false => 32 - to.addr() % 32,
+        };
+        // SAFETY: the caller's promise, and no step goes beyond `size`.
+        steps!(128 of size, second at second, |offset| unsafe {
+            load_four!("vmovups", __m256i, ymm_reg, from.add(offset), to.add(offset));
+        });
     }
 
     /// Keeps the alignment of the source, not that of the destination. The source has often just been written, and a
@@ -309,21 +278,10 @@ mod vectors {
     /// As [`load_by_32`].
     #[target_feature(enable = "avx")]
     unsafe fn store_by_32(from: *const u8, to: *mut u8, size: usize) {
-        macro_rules! step {
-            ($offset:expr) => {
-                // SAFETY: the caller's promise, and no step goes beyond `size`.
-                unsafe {
-                    store_four!(
-                        "vmovups",
-                        __m256i,
-                        ymm_reg,
-                        from.add($offset),
-                        to.add($offset)
-                    )
-                }
-            };
-        }
-        steps!(step: 128 of size from 0);
+        // SAFETY: the caller's promise, and no step goes beyond `size`.
+        steps!(128 of size, second at 128, |offset| unsafe {
+            store_four!("vmovups", __m256i, ymm_reg, from.add(offset), to.add(offset));
+        });
     }
 
     #[cfg(test)]
